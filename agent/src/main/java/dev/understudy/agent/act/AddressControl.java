@@ -13,7 +13,8 @@ import java.util.Optional;
 public interface AddressControl extends AutoCloseable {
 
     /// Makes exactly these addresses guarded on this host: packets to and from them, and ARP/ND replies for them, are
-    /// dropped unless a live lease element says otherwise (S10, S11). Addresses that are no longer named lose their gate.
+    /// dropped unless a live lease element says otherwise (S10, S11). Addresses that are no longer named lose their
+    /// gate.
     void guard(Map<ResourceId, VirtualAddress> addresses);
 
     /// Whether the kernel enforces leases here, proven at start in a scratch set; otherwise why not.

@@ -12,7 +12,8 @@ public interface DatabaseControl extends AutoCloseable {
     Observation.Database observe();
 
     /// Carries out the database's part of a command: [Command.CutReceiver], [Command.CatchUp], [Command.Stage],
-    /// [Command.Follow], [Command.OpenWrites], [Command.BlockWrites], [Command.UnblockWrites], [Command.ReachPosition],
+    /// [Command.Follow], [Command.OpenWrites], [Command.BlockWrites], [Command.UnblockWrites],
+    /// [Command.ReachPosition],
     /// and [Command.Release], which fences. `lease` is asked before `read_only=0`. Other commands are Refused
     /// `unsupported`.
     Outcome execute(Command command, LeaseCheck lease);
