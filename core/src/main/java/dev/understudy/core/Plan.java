@@ -1,0 +1,61 @@
+package dev.understudy.core;
+
+import dev.understudy.core.Event.Candidate;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A move under way. Journaled whole at each step, so that another leader, or this one after a crash, goes on with it.
+///
+/// @param id `P` and the number of the event that began it
+/// @param from who held the resource when it began, null if nobody
+/// @param to the target, null until it is chosen
+/// @param wanted the operator's choice, null for none
+/// @param epoch the epoch of every command of this plan, above the one that it ends
+/// @param position databases: the GTID list that the target must have applied; empty until known
+/// @param reached databases: the target has applied exactly `position` while writes were blocked
+/// @param rejected members that failed in this plan and are not tried again in it
+public record Plan(
+        String id,
+        Kind kind,
+        String cause,
+        @Nullable String from,
+        @Nullable String to,
+        @Nullable String wanted,
+        long epoch,
+        String position,
+        boolean reached,
+        List<Candidate> rejected) {
+
+    public enum Kind {
+        /// unplanned
+        FAILOVER,
+        /// asked for by an operator
+        SWITCHOVER,
+        /// nobody held it
+        FIRST,
+        /// the primary's server was restarted in place and has to be elected anew (S16)
+        RESTART
+    }
+
+    public Plan {
+        rejected = List.copyOf(rejected);
+    }
+
+    public Plan target(String host) {
+        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, rejected);
+    }
+
+    public Plan at(String newPosition, boolean isReached) {
+        return new Plan(id, kind, cause, from, to, wanted, epoch, newPosition, isReached, rejected);
+    }
+
+    public Plan reject(Candidate candidate) {
+        List<Candidate> more = new java.util.ArrayList<>(rejected);
+        more.add(candidate);
+        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, more);
+    }
+
+    public boolean isRejected(String host) {
+        return rejected.stream().anyMatch(c -> c.host().equals(host));
+    }
+}

@@ -1,0 +1,107 @@
+package dev.understudy.core;
+
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.LeaseGrantor;
+import dev.understudy.protocol.Moment;
+import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.ResourceId;
+import dev.understudy.protocol.TimingProfile;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// All that the controller knows. `journaled` is replicated; the rest is volatile: a leader that has just started fills
+/// it from the agents' next heartbeats. Immutable.
+///
+/// @param startedAt when this process began to lead
+/// @param phaseSince when each resource entered its phase (for a new leader: when it started)
+/// @param orders every order that matters to a phase under way, by command id
+/// @param said the last situation of each resource or member that was noted without acting, so that it is noted once
+public record State(
+        Journaled journaled,
+        long term,
+        boolean leading,
+        Moment startedAt,
+        LeaseGrantor leases,
+        Map<String, HostView> hosts,
+        Map<ResourceId, Moment> phaseSince,
+        Map<String, Sent> orders,
+        Map<String, String> said) {
+
+    /// An order that was sent, and its outcome once there is one.
+    ///
+    /// @param attempts how many attempts with other ids came before this one
+    public record Sent(
+            String host, Moment at, long term, @Nullable Outcome outcome, Moment answeredAt, int attempts) {}
+
+    public State {
+        hosts = Map.copyOf(hosts);
+        phaseSince = Map.copyOf(phaseSince);
+        orders = Map.copyOf(orders);
+        said = Map.copyOf(said);
+    }
+
+    /// The state of a controller that has read its journal and begins to lead in the given term.
+    public static State start(Journaled journaled, long term, Now now) {
+        TimingProfile timing = journaled.spec() == null
+                ? TimingProfile.STANDARD
+                : journaled.spec().timing();
+        LeaseGrantor leases = LeaseGrantor.started(timing, now.mono());
+        for (Map.Entry<ResourceId, Long> extended : journaled.extended().entrySet()) {
+            leases = leases.granted(extended.getKey(), Duration.ofMillis(extended.getValue()), now.mono());
+        }
+        return new State(journaled, term, true, now.mono(), leases, Map.of(), Map.of(), Map.of(), Map.of());
+    }
+
+    /// @throws IllegalStateException while there is no specification
+    public ClusterSpec spec() {
+        ClusterSpec spec = journaled.spec();
+        if (spec == null) {
+            throw new IllegalStateException("no cluster specification yet");
+        }
+        return spec;
+    }
+
+    public TimingProfile timing() {
+        return leases.timing();
+    }
+
+    public State with(Journaled next) {
+        return new State(next, term, leading, startedAt, leases, hosts, phaseSince, orders, said);
+    }
+
+    public State with(LeaseGrantor next) {
+        return new State(journaled, term, leading, startedAt, next, hosts, phaseSince, orders, said);
+    }
+
+    public State with(HostView view) {
+        Map<String, HostView> next = new HashMap<>(hosts);
+        next.put(view.host(), view);
+        return withHosts(next);
+    }
+
+    public State withHosts(Map<String, HostView> next) {
+        return new State(journaled, term, leading, startedAt, leases, next, phaseSince, orders, said);
+    }
+
+    public State withOrders(Map<String, Sent> next) {
+        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, next, said);
+    }
+
+    public State entered(ResourceId resource, Moment at) {
+        Map<ResourceId, Moment> next = new HashMap<>(phaseSince);
+        next.put(resource, at);
+        return new State(journaled, term, leading, startedAt, leases, hosts, next, orders, said);
+    }
+
+    public State saying(String subject, String what) {
+        Map<String, String> next = new HashMap<>(said);
+        next.put(subject, what);
+        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, next);
+    }
+
+    public State leading(long newTerm, boolean nowLeading) {
+        return new State(journaled, newTerm, nowLeading, startedAt, leases, hosts, phaseSince, orders, said);
+    }
+}
