@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param epoch the epoch of every command of this plan, above the one that it ends
 /// @param position databases: the GTID list that the target must have applied; empty until known
 /// @param reached databases: the target has applied exactly `position` while writes were blocked
+/// @param step rises with each phase that the plan enters; part of its orders' ids, so that an order of an earlier pass
+///     through a phase is never taken for one of this pass
 /// @param rejected members that failed in this plan and are not tried again in it
 public record Plan(
         String id,
@@ -24,6 +26,7 @@ public record Plan(
         long epoch,
         String position,
         boolean reached,
+        int step,
         List<Candidate> rejected) {
 
     public enum Kind {
@@ -42,17 +45,27 @@ public record Plan(
     }
 
     public Plan target(String host) {
-        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, rejected);
+        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, step, rejected);
     }
 
     public Plan at(String newPosition, boolean isReached) {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, newPosition, isReached, rejected);
+        return new Plan(id, kind, cause, from, to, wanted, epoch, newPosition, isReached, step, rejected);
     }
 
     public Plan reject(Candidate candidate) {
         List<Candidate> more = new java.util.ArrayList<>(rejected);
         more.add(candidate);
-        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, more);
+        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, step, more);
+    }
+
+    /// The plan as it enters its next phase.
+    public Plan next() {
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step + 1, rejected);
+    }
+
+    /// The members on whose account it stopped; replaces those that failed.
+    public Plan stoppedBy(List<Candidate> missing) {
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, missing);
     }
 
     public boolean isRejected(String host) {

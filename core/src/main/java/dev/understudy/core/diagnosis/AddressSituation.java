@@ -1,0 +1,43 @@
+package dev.understudy.core.diagnosis;
+
+/// What can be the matter with a virtual address.
+public enum AddressSituation {
+    /// the controller has just started, or hears too few hosts to judge anybody: it suspects itself
+    BLIND,
+    /// a new leader still waits: for leases of its predecessor to lapse, or for members to be heard
+    WARMING_UP,
+    /// the holder is heard, serves and holds its lease
+    SERVING,
+    /// the holder is heard but it is not clear whether it serves
+    UNSURE,
+    /// the holder is not heard; its lease may be alive
+    HOLDER_SILENT,
+    /// the holder's own agent says that HAProxy is dead
+    SERVICE_DOWN,
+    /// the holder's agent has given the address up by itself
+    HOLDER_RELEASED,
+    /// the holder is not heard, or does not hold, and every lease is over
+    HOLDER_LAPSED,
+    /// something ought to be done and the group's mode forbids it
+    HELD_BACK,
+    /// something ought to be done and no other member could take the address
+    NO_CANDIDATE,
+    /// an operator asks for a move that is possible
+    MOVE_REQUESTED,
+    /// nobody holds it and a member could
+    CANDIDATE_READY,
+    /// the old holder may still hold
+    NOT_FREE_YET,
+    /// the old holder certainly holds no more, and a member could take over
+    FREE,
+    /// the old holder certainly holds no more, and no member could take over
+    FREE_WITHOUT_CANDIDATE,
+    /// the target has not answered yet
+    TAKE_PENDING,
+    /// the target's agent says that it holds the lease of the new epoch
+    TAKEN,
+    /// the target refused, failed, or lost its service meanwhile
+    TAKE_FAILED,
+    /// the phase has lasted longer than its deadline
+    OVERDUE
+}

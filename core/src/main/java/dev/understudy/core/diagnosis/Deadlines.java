@@ -1,0 +1,38 @@
+package dev.understudy.core.diagnosis;
+
+import java.time.Duration;
+
+/// How long a phase may last before it is overdue. A limit on everything: no phase but the steady ones waits for ever.
+public final class Deadlines {
+
+    /// From an order to take an address until its holder says that it has it.
+    public static final Duration TAKING = Duration.ofSeconds(3);
+    /// A new leader gives every member this long to be heard before it chooses a first holder without it.
+    public static final Duration WARMING = Duration.ofSeconds(10);
+    /// Blocking writes on a primary that is to be moved; the agent's own budget is half of it.
+    public static final Duration BLOCKING = Duration.ofSeconds(2);
+    /// The target of a planned move applies up to the primary's position.
+    public static final Duration REACHING = Duration.ofSeconds(3);
+    /// Opening the primary again after a planned move that did not work.
+    public static final Duration UNBLOCKING = Duration.ofSeconds(5);
+    /// Positions of every acker.
+    public static final Duration CUTTING = Duration.ofSeconds(10);
+    /// The target applies what it has received.
+    public static final Duration CATCHING_UP = Duration.ofSeconds(10);
+    /// The target stops being a replica.
+    public static final Duration STAGING = Duration.ofSeconds(5);
+    /// A first follower is attached; after that the primary opens alone.
+    public static final Duration ATTACHING = Duration.ofSeconds(8);
+    /// The target opens.
+    public static final Duration OPENING = Duration.ofSeconds(5);
+    /// A member's way back to following.
+    public static final Duration FOLLOWING = Duration.ofSeconds(30);
+    /// A plan that stopped for no missing member is tried again after this long.
+    public static final Duration BLOCKED = Duration.ofSeconds(60);
+    /// Between attempts at what did not work and can be tried again.
+    public static final Duration RETRY = Duration.ofSeconds(3);
+    /// An order without an answer is repeated, with the same id.
+    public static final Duration REPEAT = Duration.ofSeconds(1);
+
+    private Deadlines() {}
+}

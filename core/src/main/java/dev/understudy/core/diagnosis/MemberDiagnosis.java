@@ -1,0 +1,65 @@
+package dev.understudy.core.diagnosis;
+
+import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.core.State.Sent;
+import dev.understudy.core.evidence.Evidence;
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.Health;
+import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.Outcome;
+import java.util.Optional;
+
+/// Evidence → the situation of a member beside a steady primary.
+public final class MemberDiagnosis {
+
+    private MemberDiagnosis() {}
+
+    /// @param follow the latest order to follow the present primary that this member got, if any
+    public static Diagnosis<MemberSituation> of(
+            Evidence evidence, PrimaryState primary, String member, Optional<Sent> follow) {
+        Optional<Observation.Database> seen =
+                evidence.database(member, primary.id().group());
+        if (primary.isQuarantined(member)) {
+            return Diagnosis.of(MemberSituation.QUARANTINED, member + " is quarantined");
+        }
+        if (!evidence.fresh(member)
+                || seen.isEmpty()
+                || seen.get().health() != Health.UP
+                || seen.get().readOnly() == null) {
+            return Diagnosis.of(MemberSituation.AWAY, member + " does not answer");
+        }
+        if (Boolean.FALSE.equals(seen.get().readOnly())) {
+            return Diagnosis.of(MemberSituation.WRITABLE, member + " is writable without holding the role");
+        }
+        Outcome outcome = follow.map(Sent::outcome).orElse(null);
+        if (outcome instanceof Outcome.Refused refused && refused.code().equals("diverged")) {
+            return Diagnosis.of(MemberSituation.DIVERGED, member + " " + refused.reason());
+        }
+        String primaryAddress = evidence.spec()
+                .host(String.valueOf(primary.holder()))
+                .map(ClusterSpec.Host::address)
+                .orElse("");
+        Observation.Replica replica = seen.get().replica();
+        if (replica != null && replica.source().equals(primaryAddress)) {
+            if (replica.applierErrno() != 0) {
+                return Diagnosis.of(
+                        MemberSituation.APPLIER_BROKEN, "the applier of " + member + " stopped: " + replica.error());
+            }
+            if (!replica.receiver().equals("No") && replica.applier().equals("Yes")) {
+                return Diagnosis.of(MemberSituation.FOLLOWING, member + " follows");
+            }
+        }
+        boolean waiting = follow.isPresent()
+                && evidence.now()
+                                .mono()
+                                .since(
+                                        follow.get().outcome() == null
+                                                ? follow.get().at()
+                                                : follow.get().answeredAt())
+                                .compareTo(outcome == null ? Deadlines.FOLLOWING : Deadlines.RETRY)
+                        < 0;
+        return waiting
+                ? Diagnosis.of(MemberSituation.ON_ITS_WAY, member + " is on its way")
+                : Diagnosis.of(MemberSituation.ASTRAY, member + " answers and does not follow the primary");
+    }
+}

@@ -1,0 +1,103 @@
+package dev.understudy.core.policy;
+
+import static dev.understudy.core.ResourceState.AddressPhase.HELD;
+import static dev.understudy.core.ResourceState.AddressPhase.RELEASING;
+import static dev.understudy.core.ResourceState.AddressPhase.TAKING;
+import static dev.understudy.core.ResourceState.AddressPhase.VACANT;
+import static dev.understudy.core.diagnosis.AddressSituation.BLIND;
+import static dev.understudy.core.diagnosis.AddressSituation.CANDIDATE_READY;
+import static dev.understudy.core.diagnosis.AddressSituation.FREE;
+import static dev.understudy.core.diagnosis.AddressSituation.FREE_WITHOUT_CANDIDATE;
+import static dev.understudy.core.diagnosis.AddressSituation.HELD_BACK;
+import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_LAPSED;
+import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_RELEASED;
+import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_SILENT;
+import static dev.understudy.core.diagnosis.AddressSituation.MOVE_REQUESTED;
+import static dev.understudy.core.diagnosis.AddressSituation.NOT_FREE_YET;
+import static dev.understudy.core.diagnosis.AddressSituation.NO_CANDIDATE;
+import static dev.understudy.core.diagnosis.AddressSituation.OVERDUE;
+import static dev.understudy.core.diagnosis.AddressSituation.SERVICE_DOWN;
+import static dev.understudy.core.diagnosis.AddressSituation.SERVING;
+import static dev.understudy.core.diagnosis.AddressSituation.TAKEN;
+import static dev.understudy.core.diagnosis.AddressSituation.TAKE_FAILED;
+import static dev.understudy.core.diagnosis.AddressSituation.TAKE_PENDING;
+import static dev.understudy.core.diagnosis.AddressSituation.UNSURE;
+import static dev.understudy.core.diagnosis.AddressSituation.WARMING_UP;
+
+import dev.understudy.core.ResourceState.AddressPhase;
+import dev.understudy.core.diagnosis.AddressSituation;
+import dev.understudy.core.policy.PolicyTable.Row;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What is done about a virtual address.
+public final class AddressPolicy {
+
+    public enum Action {
+        /// nothing
+        NONE,
+        /// tell it once
+        NOTE,
+        /// begin a plan: no more grants to the holder, ask it to release
+        FREE_IT,
+        /// raise the epoch and tell the best candidate to take it
+        GIVE,
+        /// the target is the holder
+        CONFIRM,
+        /// the target may hold it: free it from the target
+        RETRACT,
+        /// nobody holds it
+        VACATE
+    }
+
+    // spotless:off
+    public static final PolicyTable<AddressPhase, AddressSituation, Action> TABLE = new PolicyTable<>(
+            "Virtual addresses", AddressPhase.class, AddressSituation.class,
+            Map.of(
+                    VACANT, EnumSet.of(BLIND, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY),
+                    HELD, EnumSet.of(BLIND, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
+                    RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE),
+                    TAKING, EnumSet.of(TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE)),
+            List.of(
+                    row("LB-01", VACANT,    Set.of(CANDIDATE_READY),        TAKING,    Action.GIVE,    "nobody holds the address and a member serves: it gets the address"),
+                    row("LB-02", VACANT,    Set.of(NO_CANDIDATE),           null,      Action.NOTE,    "nobody holds the address and no member could serve it"),
+                    row("LB-03", VACANT,    Set.of(WARMING_UP),             null,      Action.NONE,    "old leases and members are waited for before anybody is chosen"),
+                    row("LB-04", VACANT,    Set.of(BLIND),                  null,      Action.NONE,    "a controller that hears too few hosts decides nothing"),
+                    row("LB-05", VACANT,    Set.of(HELD_BACK),              null,      Action.NOTE,    "the mode of the group forbids to choose a holder"),
+
+                    row("LB-10", HELD,      Set.of(SERVING),                null,      Action.NONE,    "the holder serves"),
+                    row("LB-11", HELD,      Set.of(UNSURE),                 null,      Action.NONE,    "the holder lives; what is not certain is no reason to move"),
+                    row("LB-12", HELD,      Set.of(HOLDER_SILENT),          null,      Action.NONE,    "silence is unknown, not down: the lease decides"),
+                    row("LB-13", HELD,      Set.of(BLIND),                  null,      Action.NOTE,    "a controller that hears too few hosts suspects itself and moves nothing"),
+                    row("LB-14", HELD,      Set.of(HELD_BACK),              null,      Action.NOTE,    "a move would be due; the mode of the group forbids it"),
+                    row("LB-15", HELD,      Set.of(NO_CANDIDATE),           null,      Action.NOTE,    "a move would be due; no other member could serve the address"),
+                    row("LB-20", HELD,      Set.of(SERVICE_DOWN),           RELEASING, Action.FREE_IT, "the holder's own agent saw HAProxy die: the address is freed"),
+                    row("LB-21", HELD,      Set.of(HOLDER_RELEASED),        RELEASING, Action.FREE_IT, "the holder gave the address up: it goes to another member"),
+                    row("LB-22", HELD,      Set.of(HOLDER_LAPSED),          RELEASING, Action.FREE_IT, "the holder's lease is over: it has fenced itself"),
+                    row("LB-23", HELD,      Set.of(MOVE_REQUESTED),         RELEASING, Action.FREE_IT, "an operator asked for a planned move"),
+
+                    row("LB-30", RELEASING, Set.of(NOT_FREE_YET),           null,      Action.NONE,    "the old holder may still hold: wait for its word or for the end of its lease"),
+                    row("LB-31", RELEASING, Set.of(FREE),                   TAKING,    Action.GIVE,    "the old holder cannot hold any more: the best candidate takes over"),
+                    row("LB-32", RELEASING, Set.of(FREE_WITHOUT_CANDIDATE), VACANT,    Action.VACATE,  "the old holder cannot hold any more and nobody else could"),
+
+                    row("LB-40", TAKING,    Set.of(TAKE_PENDING),           null,      Action.NONE,    "the target's answer is waited for"),
+                    row("LB-41", TAKING,    Set.of(TAKEN),                  HELD,      Action.CONFIRM, "the target holds the address under the new epoch"),
+                    row("LB-42", TAKING,    Set.of(TAKE_FAILED),            RELEASING, Action.RETRACT, "the target did not take the address: it is freed again"),
+                    row("LB-43", TAKING,    Set.of(OVERDUE),                RELEASING, Action.RETRACT, "the target has not answered in time and may hold: it is freed again")));
+    // spotless:on
+
+    private AddressPolicy() {}
+
+    private static Row<AddressPhase, AddressSituation, Action> row(
+            String id,
+            AddressPhase phase,
+            Set<AddressSituation> situations,
+            @Nullable AddressPhase next,
+            Action action,
+            String because) {
+        return new Row<>(id, phase, situations, next, action, because);
+    }
+}
