@@ -1,0 +1,381 @@
+package dev.understudy.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.understudy.core.Decision.Answer;
+import dev.understudy.core.ResourceState.AddressPhase;
+import dev.understudy.core.ResourceState.AddressState;
+import dev.understudy.core.ResourceState.PrimaryPhase;
+import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.protocol.ClusterSpec.Mode;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Both failovers and both planned moves on the staged site, over virtual time.
+class FailoverTest {
+
+    private StagedSite site = new StagedSite(Mode.AUTOMATIC);
+
+    @BeforeEach
+    void settle() {
+        site.run(Duration.ofSeconds(4));
+        assertThat(address().phase()).isEqualTo(AddressPhase.HELD);
+        assertThat(address().holder()).isEqualTo("lb1");
+        assertThat(primary().phase()).as(String.join("\n", site.events())).isEqualTo(PrimaryPhase.HELD);
+        assertThat(primary().holder()).isEqualTo("db1");
+        site.host("db1").write(100);
+        site.run(Duration.ofMillis(200));
+    }
+
+    @AfterEach
+    void neverTwoHolders() {
+        assertThat(site.violations).isEmpty();
+    }
+
+    @Test
+    void a_dead_haproxy_is_replaced_by_the_message_that_says_so() {
+        site.host("lb1").killService();
+        site.run(Duration.ofMillis(100));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(address().phase()).isEqualTo(AddressPhase.HELD);
+        assertThat(address().epoch()).isEqualTo(2);
+        assertThat(rows()).contains("LB-20", "LB-31", "LB-41");
+    }
+
+    @Test
+    void a_silent_balancer_is_replaced_when_its_lease_is_over_and_not_before() {
+        site.host("lb1").cut();
+        site.run(Duration.ofMillis(1300));
+        assertThat(address().holder()).isEqualTo("lb1");
+        site.run(Duration.ofMillis(700));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(rows()).contains("LB-22");
+    }
+
+    @Test
+    void the_old_balancer_returns_and_stays_passive() {
+        site.host("lb1").killService();
+        site.run(Duration.ofSeconds(1));
+        site.host("lb1").startService();
+        site.run(Duration.ofSeconds(10));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(address().epoch()).isEqualTo(2);
+    }
+
+    @Test
+    void a_stall_shorter_than_the_lease_moves_nothing() {
+        int before = site.events().size();
+        site.host("lb1").freeze();
+        site.host("db1").freeze();
+        site.run(Duration.ofMillis(900));
+        site.host("lb1").thaw();
+        site.host("db1").thaw();
+        site.run(Duration.ofSeconds(3));
+        assertThat(site.events()).hasSize(before);
+    }
+
+    @Test
+    void a_planned_move_of_the_address() {
+        List<Answer> answers = move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null));
+        assertThat(answers.getFirst().accepted()).isTrue();
+        site.run(Duration.ofMillis(300));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(rows()).contains("LB-23");
+    }
+
+    @Test
+    void a_planned_move_to_a_host_that_cannot_is_refused_with_the_reason() {
+        site.host("lb2").killService();
+        site.run(Duration.ofMillis(300));
+        int before = site.events().size();
+        Answer answer =
+                move(new OperatorRequest.Switchover(StagedSite.ADDRESS, "lb2")).getFirst();
+        assertThat(answer.accepted()).isFalse();
+        assertThat(answer.text()).contains("lb2 cannot take over: its HAProxy is DOWN");
+        assertThat(move(new OperatorRequest.Switchover(StagedSite.PRIMARY, "db9"))
+                        .getFirst()
+                        .text())
+                .contains("db9 is no other member");
+        assertThat(site.events()).hasSize(before);
+    }
+
+    @Test
+    void no_candidate_moves_nothing_and_says_so() {
+        site.host("lb2").killService();
+        site.run(Duration.ofMillis(300));
+        site.host("lb1").killService();
+        site.run(Duration.ofSeconds(3));
+        assertThat(rows()).contains("LB-15");
+        site.host("lb2").startService();
+        site.run(Duration.ofSeconds(1));
+        assertThat(address().holder()).isEqualTo("lb2");
+    }
+
+    @Test
+    void a_dead_primary_is_replaced_and_returns_as_a_follower() {
+        site.host("db1").killService();
+        site.run(Duration.ofMillis(600));
+        assertThat(primary().holder()).as(String.join("\n", site.events())).isEqualTo("db2");
+        assertThat(site.host("db2").writable()).isTrue();
+        assertThat(site.host("db3").follows("db2")).isTrue();
+        assertThat(primary().ackers()).containsExactly("db3");
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(2));
+        assertThat(site.host("db1").follows("db2")).isTrue();
+        assertThat(primary().ackers()).containsExactlyInAnyOrder("db1", "db3");
+        assertThat(primary().holder()).isEqualTo("db2");
+    }
+
+    @Test
+    void a_primary_that_is_cut_off_is_replaced_after_its_lease() {
+        site.host("db1").cut();
+        site.run(Duration.ofMillis(1300));
+        assertThat(primary().holder()).isEqualTo("db1");
+        site.run(Duration.ofMillis(1500));
+        assertThat(primary().holder()).isEqualTo("db2");
+        site.host("db1").heal();
+        site.run(Duration.ofSeconds(2));
+        assertThat(site.host("db1").follows("db2")).isTrue();
+    }
+
+    @Test
+    void s14_the_member_with_the_only_copy_is_chosen_whatever_its_place() {
+        site.host("db2").cut();
+        site.host("db1").write(5);
+        site.run(Duration.ofMillis(100));
+        site.host("db2").heal();
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(2));
+        assertThat(primary().holder()).isEqualTo("db3");
+    }
+
+    @Test
+    void s14_a_missing_acker_stops_the_plan_until_it_answers() {
+        site.host("db2").cut();
+        site.run(Duration.ofMillis(200));
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(15));
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.BLOCKED);
+        assertThat(rows()).contains("DB-57");
+        site.host("db2").heal();
+        site.run(Duration.ofSeconds(6));
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+        assertThat(primary().holder()).isIn("db2", "db3");
+    }
+
+    @Test
+    void s14_a_target_that_is_lost_in_mid_plan_is_still_accounted_for() {
+        site.host("db3").cut(); // db2 alone receives the last rows
+        site.host("db1").write(5);
+        site.run(Duration.ofMillis(100));
+        site.host("db3").heal();
+        site.host("db3").slowApplier();
+        site.host("db1").killService();
+        site.run(Duration.ofMillis(50));
+        site.host("db2").cut();
+        site.run(Duration.ofSeconds(25));
+        assertThat(primary().phase()).as(String.join("\n", site.events())).isEqualTo(PrimaryPhase.BLOCKED);
+        assertThat(site.host("db3").writable()).isFalse();
+    }
+
+    @Test
+    void a_broken_applier_is_not_promoted() {
+        site.host("db2").breakApplier();
+        site.run(Duration.ofMillis(300));
+        site.host("db1").write(5);
+        site.run(Duration.ofMillis(300));
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(3));
+        assertThat(primary().holder()).isEqualTo("db3");
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+    }
+
+    @Test
+    void a_lagging_member_is_not_promoted_while_another_has_applied_all() {
+        site.host("db2").slowApplier();
+        site.host("db1").write(5);
+        site.run(Duration.ofMillis(300));
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(3));
+        assertThat(primary().holder()).isEqualTo("db3");
+    }
+
+    @Test
+    void only_lagging_members_stop_the_plan_instead_of_losing_rows() {
+        site.host("db2").slowApplier();
+        site.host("db3").slowApplier();
+        site.host("db1").write(5);
+        site.run(Duration.ofMillis(300));
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(60));
+        assertThat(site.host("db2").writable()).isFalse();
+        assertThat(site.host("db3").writable()).isFalse();
+        assertThat(rows()).contains("DB-62", "DB-57");
+    }
+
+    @Test
+    void a_planned_move_of_the_primary() {
+        assertThat(move(new OperatorRequest.Switchover(StagedSite.PRIMARY, "db3"))
+                        .getFirst()
+                        .accepted())
+                .isTrue();
+        site.run(Duration.ofSeconds(1));
+        assertThat(primary().holder()).isEqualTo("db3");
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+        assertThat(rows()).contains("DB-25", "DB-31", "DB-35", "DB-52", "DB-71", "DB-76");
+        site.run(Duration.ofSeconds(1));
+        assertThat(site.host("db1").follows("db3")).isTrue();
+        assertThat(site.host("db2").follows("db3")).isTrue();
+    }
+
+    @Test
+    void a_planned_move_whose_target_cannot_keep_up_is_undone() {
+        site.host("db2").slowApplier();
+        move(new OperatorRequest.Switchover(StagedSite.PRIMARY, "db3"));
+        site.run(Duration.ofSeconds(1));
+        // db3 went well; now back to a member that stalls after the check
+        site.host("db1").slowApplier();
+        Answer answer =
+                move(new OperatorRequest.Switchover(StagedSite.PRIMARY, "db2")).getFirst();
+        assertThat(answer.accepted()).isFalse();
+        assertThat(answer.text()).contains("lags");
+        assertThat(site.host("db3").writable()).isTrue();
+    }
+
+    @Test
+    void a_diverged_member_is_quarantined_and_not_repointed() {
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(1));
+        site.host("db1").diverge();
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(10));
+        assertThat(primary().isQuarantined("db1")).isTrue();
+        assertThat(primary().ackers()).containsExactly("db3");
+        assertThat(site.host("db1").follows("db2")).isFalse();
+        assertThat(rows().stream().filter("DM-06"::equals)).hasSize(1);
+    }
+
+    @Test
+    void a_clean_restart_moves_nothing_though_it_is_elected_anew() {
+        site.host("db1").stopServiceCleanly();
+        site.run(Duration.ofSeconds(5));
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(3));
+        assertThat(primary().holder()).as(String.join("\n", site.events())).isEqualTo("db1");
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+        assertThat(site.host("db1").writable()).isTrue();
+        assertThat(rows()).contains("DB-16", "DB-23");
+    }
+
+    @Test
+    void a_clean_stop_that_lasts_too_long_is_a_failover() {
+        site.host("db1").stopServiceCleanly();
+        site.run(Duration.ofSeconds(25));
+        assertThat(primary().holder()).isEqualTo("db2");
+        assertThat(rows()).contains("DB-24");
+    }
+
+    @Test
+    void a_blind_controller_moves_nothing_and_says_so() {
+        site.hosts.values().forEach(StagedHost::cut);
+        site.run(Duration.ofSeconds(10));
+        assertThat(address().holder()).isEqualTo("lb1");
+        assertThat(primary().holder()).isEqualTo("db1");
+        assertThat(rows()).contains("LB-13", "DB-13");
+    }
+
+    @Test
+    void observe_mode_gives_no_lease_and_moves_nothing() {
+        site = new StagedSite(Mode.OBSERVE);
+        site.run(Duration.ofSeconds(15));
+        assertThat(address().phase()).isEqualTo(AddressPhase.VACANT);
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.VACANT);
+        assertThat(move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null))
+                        .getFirst()
+                        .accepted())
+                .isFalse();
+    }
+
+    @Test
+    void nobody_left_to_attach_opens_alone_and_says_so() {
+        site.host("db3").breakApplier();
+        site.host("db3").diverge();
+        site.run(Duration.ofMillis(300));
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(20));
+        assertThat(primary().holder()).isEqualTo("db2");
+        assertThat(primary().alone()).isTrue();
+        assertThat(rows()).contains("DB-72");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8})
+    void a_controller_that_dies_at_any_entry_of_a_failover_completes_it(int entries) {
+        site.crashControllerAfter(entries);
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(8));
+        assertThat(primary().phase()).as(String.join("\n", site.events())).isEqualTo(PrimaryPhase.HELD);
+        assertThat(primary().holder()).isEqualTo("db2");
+        assertThat(site.host("db2").writable()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7})
+    void a_controller_that_dies_at_any_entry_of_a_planned_move_completes_or_undoes_it(int entries) {
+        site.crashControllerAfter(entries);
+        move(new OperatorRequest.Switchover(StagedSite.PRIMARY, "db2"));
+        site.run(Duration.ofSeconds(15));
+        assertThat(primary().phase()).as(String.join("\n", site.events())).isEqualTo(PrimaryPhase.HELD);
+        String holder = String.valueOf(primary().holder());
+        assertThat(holder).isIn("db1", "db2");
+        assertThat(site.host(holder).writable()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void a_controller_that_dies_at_any_entry_of_a_balancer_failover_completes_it(int entries) {
+        site.crashControllerAfter(entries);
+        site.host("lb1").killService();
+        site.run(Duration.ofSeconds(8));
+        assertThat(address().phase()).isEqualTo(AddressPhase.HELD);
+        assertThat(address().holder()).isEqualTo("lb2");
+    }
+
+    @Test
+    void s9_a_planned_stop_of_the_controller_costs_no_lease() {
+        site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));
+        site.run(Duration.ofMillis(500));
+        site.stopController();
+        site.run(Duration.ofSeconds(10));
+        site.startController();
+        site.run(Duration.ofSeconds(2));
+        assertThat(address().epoch()).isEqualTo(1);
+        assertThat(primary().epoch()).isEqualTo(1);
+        assertThat(site.state().journaled().extended()).isEmpty();
+    }
+
+    private List<Answer> move(OperatorRequest request) {
+        return site.decide(new Input.Operator("r", "test", request));
+    }
+
+    private List<String> rows() {
+        return site.state().journaled().events().stream().map(Event::row).toList();
+    }
+
+    private AddressState address() {
+        return (AddressState)
+                Objects.requireNonNull(site.state().journaled().resources().get(StagedSite.ADDRESS));
+    }
+
+    private PrimaryState primary() {
+        return (PrimaryState)
+                Objects.requireNonNull(site.state().journaled().resources().get(StagedSite.PRIMARY));
+    }
+}

@@ -1,0 +1,186 @@
+package dev.understudy.core;
+
+import dev.understudy.core.Decision.Send;
+import dev.understudy.protocol.AgentMessage;
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.BalancerGroup;
+import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.Haproxy;
+import dev.understudy.protocol.ClusterSpec.Host;
+import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
+import dev.understudy.protocol.ClusterSpec.WebGroup;
+import dev.understudy.protocol.ControllerMessage;
+import dev.understudy.protocol.Moment;
+import dev.understudy.protocol.ResourceId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// A whole site over virtual time: the real core, the real lease holders, and a small model of the servers behind the
+/// agents ([StagedHost]). Deterministic. What happened is read from the journal.
+final class StagedSite {
+
+    static final ResourceId ADDRESS = new ResourceId("edge", "192.0.2.10");
+    static final ResourceId PRIMARY = ResourceId.primary("shopdb");
+    private static final Duration STEP = Duration.ofMillis(50);
+
+    final Map<String, StagedHost> hosts = new LinkedHashMap<>();
+    final List<String> violations = new ArrayList<>();
+    private State state;
+    private Moment mono = new Moment(0);
+    private boolean controllerRuns = true;
+    private int crashAfterEntries = -1;
+    private final Map<String, Integer> maxHolders = new TreeMap<>();
+
+    StagedSite(Mode mode) {
+        for (String name : List.of("lb1", "lb2", "web1", "web2", "db1", "db2", "db3")) {
+            hosts.put(name, new StagedHost(this, name, spec(mode)));
+        }
+        state = State.start(Journaled.empty(), 1, now());
+        decide(new Input.Operator("apply", "test", new OperatorRequest.Apply(spec(mode), "")));
+        hosts.values().forEach(host -> host.connect(mono));
+    }
+
+    static ClusterSpec spec(Mode mode) {
+        List<Host> declared = new ArrayList<>();
+        int last = 11;
+        for (String name : List.of("lb1", "lb2", "web1", "web2", "db1", "db2", "db3")) {
+            declared.add(new Host(name, "10.0.0." + last++));
+        }
+        return new ClusterSpec(
+                "shop",
+                "standard",
+                declared,
+                List.of(
+                        new BalancerGroup(
+                                "edge",
+                                mode,
+                                List.of("lb1", "lb2"),
+                                List.of(new VirtualAddress("192.0.2.10", 24, "eth0", null)),
+                                new Haproxy("/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service")),
+                        new WebGroup("app", mode, List.of("web1", "web2"), "http://{address}/health", "app"),
+                        new DatabaseGroup(
+                                "shopdb",
+                                mode,
+                                List.of("db1", "db2", "db3"),
+                                "mariadb",
+                                3306,
+                                new VirtualAddress("10.0.0.200", 24, "eth0", null),
+                                null,
+                                "mariadb.service",
+                                Duration.ofSeconds(20))));
+    }
+
+    StagedHost host(String name) {
+        StagedHost host = hosts.get(name);
+        if (host == null) {
+            throw new IllegalArgumentException("no host " + name);
+        }
+        return host;
+    }
+
+    Moment mono() {
+        return mono;
+    }
+
+    Now now() {
+        return new Now(mono, Instant.EPOCH.plusNanos(mono.nanos()));
+    }
+
+    State state() {
+        return state;
+    }
+
+    /// Time passes in steps of 50 ms.
+    void run(Duration time) {
+        Moment end = mono.plus(time);
+        while (mono.isBefore(end)) {
+            mono = mono.plus(STEP);
+            hosts.values().forEach(host -> host.tick(mono));
+            if (controllerRuns) {
+                decide(new Input.Tick());
+            }
+            watchHolders();
+        }
+    }
+
+    /// An agent's message reaches the controller, unless the host is cut off or the controller is down.
+    void toController(String host, AgentMessage message) {
+        if (controllerRuns && !host(host).isCut()) {
+            decide(new Input.AgentReport(host, message));
+        }
+    }
+
+    /// Runs one input through the core and delivers what it sends.
+    List<Decision.Answer> decide(Input input) {
+        Decision decision = Core.step(state, input, now());
+        if (crashAfterEntries >= 0 && decision.journal().size() > crashAfterEntries) {
+            // the journal has the first entries; nothing was sent; the process is gone
+            Journaled kept = state.journaled();
+            for (JournalEntry entry : decision.journal().subList(0, crashAfterEntries)) {
+                kept = kept.apply(entry);
+            }
+            crashAfterEntries = -1;
+            restartController(kept);
+            return List.of();
+        }
+        if (crashAfterEntries >= 0) {
+            crashAfterEntries -= decision.journal().size();
+        }
+        state = decision.next();
+        for (Send send : decision.sends()) {
+            StagedHost target = host(send.host());
+            if (!target.isCut()) {
+                target.receive(send.message(), mono);
+            }
+        }
+        return decision.answers();
+    }
+
+    /// The controller dies before its next decision that journals anything beyond `entries` more entries, and comes
+    /// back
+    /// at once with what is in the journal.
+    void crashControllerAfter(int entries) {
+        crashAfterEntries = entries;
+    }
+
+    void stopController() {
+        controllerRuns = false;
+    }
+
+    void startController() {
+        controllerRuns = true;
+        restartController(state.journaled());
+    }
+
+    private void restartController(Journaled journaled) {
+        state = State.start(journaled, state.term() + 1, now());
+        hosts.values().forEach(host -> host.reconnect(mono));
+    }
+
+    List<String> events() {
+        return state.journaled().events().stream().map(Event::describe).toList();
+    }
+
+    private void watchHolders() {
+        for (ResourceId resource : List.of(ADDRESS, PRIMARY)) {
+            List<String> holders = hosts.values().stream()
+                    .filter(h -> h.actsAsHolder(resource, mono))
+                    .map(h -> h.name)
+                    .toList();
+            maxHolders.merge(resource.toString(), holders.size(), Math::max);
+            if (holders.size() > 1) {
+                violations.add(resource + " held by " + holders + " at " + Duration.ofNanos(mono.nanos()));
+            }
+        }
+    }
+
+    void send(String host, ControllerMessage message) {
+        host(host).receive(message, mono);
+    }
+}
