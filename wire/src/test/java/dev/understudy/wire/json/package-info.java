@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.wire.json;
+
+import org.jspecify.annotations.NullMarked;

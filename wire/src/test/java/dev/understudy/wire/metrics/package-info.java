@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.wire.metrics;
+
+import org.jspecify.annotations.NullMarked;
