@@ -1,0 +1,494 @@
+package dev.understudy.agent.act.net;
+
+import dev.understudy.agent.act.AddressControl;
+import dev.understudy.agent.act.LeaseCheck;
+import dev.understudy.agent.sys.NetworkNamespace;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
+import dev.understudy.protocol.Moment;
+import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.ResourceId;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a lease by
+/// itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates in force and
+/// elements to lapse, so that a restarted agent can adopt them (S9).
+///
+/// All public methods may be called from any thread; they exclude each other. Beside the callers' threads there are two
+/// daemon threads: one listens to the kernel, one announces.
+public final class KernelAddressControl implements AddressControl {
+
+    private static final Logger LOG = LoggerFactory.getLogger(KernelAddressControl.class);
+    private static final Duration NFT_TIMEOUT = Duration.ofMillis(600);
+    private static final List<Duration> BURST =
+            List.of(Duration.ofMillis(30), Duration.ofMillis(100), Duration.ofMillis(300), Duration.ofMillis(1000));
+    private static final Duration REFRESH = Duration.ofSeconds(10);
+    private static final Duration LIFETIME_REFRESH = Duration.ofSeconds(1);
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
+    private final Supplier<Moment> clock;
+    private final KernelGate gate;
+    private final Rtnetlink links;
+    private final PacketSender packets;
+    private final AutoCloseable monitor;
+    private final ScheduledExecutorService announcer;
+    private final Map<ResourceId, Guarded> guarded = new TreeMap<>();
+    private final Map<ResourceId, Held> held = new TreeMap<>();
+    private final Map<Integer, Boolean> carriers = new HashMap<>();
+    private Enforcement enforcement;
+
+    private record Guarded(VirtualAddress spec, InetAddress address) {}
+
+    /// @param refreshed when the address's lifetime was last set
+    private record Held(long epoch, Moment deadline, Moment refreshed) {}
+
+    /// Opens sockets and starts nft, and proves at once what [#enforcement] tells; opens no gate and changes no
+    /// address.
+    ///
+    /// @param name of the nftables tables, such as `understudy`: one instance a name and namespace
+    /// @param clock the clock of all [Moment]s given to this object
+    /// @throws IOException without the right to open netlink and packet sockets (CAP_NET_ADMIN, CAP_NET_RAW)
+    public static KernelAddressControl start(String name, NetworkNamespace namespace, Supplier<Moment> clock)
+            throws IOException {
+        return new KernelAddressControl(name, namespace, clock);
+    }
+
+    private KernelAddressControl(String name, NetworkNamespace namespace, Supplier<Moment> clock) throws IOException {
+        this.clock = clock;
+        links = new Rtnetlink(namespace);
+        packets = new PacketSender(namespace);
+        gate = new KernelGate(name, namespace, clock, KernelAddressControl::wallNanos, NFT_TIMEOUT);
+        KernelGate.Proof proof = gate.prove();
+        enforcement = new Enforcement(proof.proven(), proof.detail());
+        if (!proof.proven()) {
+            LOG.warn("event=lease-not-enforced reason=\"{}\"", proof.detail());
+        }
+        announcer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("announcer").factory());
+        var _ = announcer.scheduleWithFixedDelay(
+                faultsShown(this::announceAll), REFRESH.toMillis(), REFRESH.toMillis(), TimeUnit.MILLISECONDS);
+        monitor = Rtnetlink.monitor(namespace, this::onEvent);
+    }
+
+    @Override
+    public synchronized void guard(Map<ResourceId, VirtualAddress> addresses) {
+        for (ResourceId resource : List.copyOf(held.keySet())) {
+            Guarded was = guarded.get(resource);
+            if (was != null && !was.spec().equals(addresses.get(resource))) {
+                release(resource);
+            }
+        }
+        guarded.clear();
+        addresses.forEach(
+                (resource, spec) -> guarded.put(resource, new Guarded(spec, InetAddress.ofLiteral(spec.ip()))));
+        if (enforcement.enforced()) {
+            try {
+                gate.guard(guarded.values().stream().map(Guarded::address).toList());
+            } catch (IOException e) {
+                enforcement = new Enforcement(false, "the gate cannot be built: " + e.getMessage());
+                LOG.error("event=gate-failed reason=\"{}\"", e.getMessage());
+            }
+        }
+        guarded.forEach(this::removeLeftover);
+    }
+
+    /// An address that is there without a live element is nobody's: an earlier life left it.
+    private void removeLeftover(ResourceId resource, Guarded guard) {
+        if (held.containsKey(resource)) {
+            return;
+        }
+        try {
+            if (enforcement.enforced() && gate.element(guard.address()).isPresent()) {
+                return; // may be adopted (S9); if not, it lapses
+            }
+            if (removeAddress(guard)) {
+                LOG.warn(
+                        "event=leftover-address-removed resource={} address={}",
+                        resource,
+                        guard.spec().cidr());
+            }
+        } catch (IOException e) {
+            LOG.error("event=leftover-address-stays resource={} reason=\"{}\"", resource, e.getMessage());
+        }
+    }
+
+    @Override
+    public synchronized Enforcement enforcement() {
+        return enforcement;
+    }
+
+    @Override
+    public synchronized Outcome take(ResourceId resource, long epoch, Moment deadline, LeaseCheck lease) {
+        Guarded guard = guarded.get(resource);
+        if (guard == null) {
+            return new Outcome.Refused("unsupported", "no address of " + resource + " is guarded on this host");
+        }
+        if (!KernelGate.nameable(resource)) {
+            return new Outcome.Refused("unsupported", "the name of " + resource + " cannot be written to the kernel");
+        }
+        if (!lease.live()) {
+            return notLive(resource, epoch);
+        }
+        try {
+            Held before = held.get(resource);
+            Moment until = deadline;
+            boolean repeated = false;
+            if (before != null && before.epoch() == epoch) {
+                repeated = true;
+                until = before.deadline().latest(deadline);
+            }
+            if (enforcement.enforced() && !openGate(guard, KernelGate.comment(resource, epoch), until, repeated)) {
+                undo(guard, resource);
+                return notLive(resource, epoch);
+            }
+            if (!lease.live()) {
+                undo(guard, resource);
+                return notLive(resource, epoch);
+            }
+            putAddress(guard, until);
+            held.put(resource, new Held(epoch, until, clock.get()));
+            if (!lease.live()) {
+                undo(guard, resource);
+                return notLive(resource, epoch);
+            }
+            burst(resource, epoch);
+            LOG.info(
+                    "event=address-taken resource={} epoch={} address={}",
+                    resource,
+                    epoch,
+                    guard.spec().cidr());
+            return Outcome.Done.withoutFacts();
+        } catch (IOException e) {
+            undo(guard, resource);
+            return new Outcome.Failed("address " + guard.spec().cidr() + " not taken: " + e.getMessage());
+        }
+    }
+
+    private boolean openGate(Guarded guard, String comment, Moment until, boolean repeated) throws IOException {
+        return (repeated && gate.extend(guard.address(), comment, until)) || gate.open(guard.address(), comment, until);
+    }
+
+    private static Outcome notLive(ResourceId resource, long epoch) {
+        return new Outcome.Refused("lease", "the lease of " + resource + " at epoch " + epoch + " is not live");
+    }
+
+    @Override
+    public synchronized boolean renew(ResourceId resource, long epoch, Moment deadline) {
+        Guarded guard = guarded.get(resource);
+        Held before = held.get(resource);
+        if (guard != null && before == null) {
+            before = adopt(resource, epoch);
+        }
+        if (guard == null || before == null || before.epoch() != epoch) {
+            return false;
+        }
+        Moment now = clock.get();
+        if (!now.isBefore(before.deadline())) {
+            return false;
+        }
+        Moment until = before.deadline().latest(deadline);
+        if (enforcement.enforced()) {
+            switch (extend(guard, KernelGate.comment(resource, epoch), until)) {
+                case LAPSED -> {
+                    return false;
+                }
+                case UNKNOWN -> {
+                    // The old element is live and ends at its time; the next renewal tries again.
+                    return clock.get().isBefore(before.deadline());
+                }
+                case EXTENDED -> {
+                    // go on to the address
+                }
+            }
+        }
+        Moment refreshed = before.refreshed();
+        if (now.since(refreshed).compareTo(LIFETIME_REFRESH) >= 0 || !enforcement.enforced()) {
+            try {
+                putAddress(guard, until);
+                refreshed = now;
+            } catch (IOException e) {
+                LOG.warn("event=address-not-refreshed resource={} reason=\"{}\"", resource, e.getMessage());
+            }
+        }
+        held.put(resource, new Held(epoch, until, refreshed));
+        return true;
+    }
+
+    private enum Extension {
+        EXTENDED,
+        LAPSED,
+        UNKNOWN
+    }
+
+    private Extension extend(Guarded guard, String comment, Moment until) {
+        IOException last = null;
+        for (int attempt = 0; attempt < 2; attempt++) { // the second one with a fresh nft
+            try {
+                return gate.extend(guard.address(), comment, until) ? Extension.EXTENDED : Extension.LAPSED;
+            } catch (IOException e) {
+                last = e;
+            }
+        }
+        LOG.warn("event=lease-not-extended comment=\"{}\" reason=\"{}\"", comment, String.valueOf(last));
+        return Extension.UNKNOWN;
+    }
+
+    private @Nullable Held adopt(ResourceId resource, long epoch) {
+        Moment before = clock.get();
+        Optional<Duration> left = remaining(resource, epoch);
+        if (left.isEmpty()) {
+            return null;
+        }
+        Held adopted = new Held(epoch, before.plus(left.get()), before.plus(LIFETIME_REFRESH.negated()));
+        held.put(resource, adopted);
+        LOG.info(
+                "event=address-adopted resource={} epoch={} left_ms={}",
+                resource,
+                epoch,
+                left.get().toMillis());
+        return adopted;
+    }
+
+    @Override
+    public synchronized Outcome release(ResourceId resource) {
+        Guarded guard = guarded.get(resource);
+        Held was = held.remove(resource);
+        if (guard == null) {
+            return Outcome.Done.withoutFacts();
+        }
+        try {
+            closeAndRemove(guard);
+            if (was != null) {
+                LOG.info("event=address-released resource={} epoch={}", resource, was.epoch());
+            }
+            return Outcome.Done.withoutFacts();
+        } catch (IOException e) {
+            return new Outcome.Failed("address " + guard.spec().cidr() + " not released: " + e.getMessage());
+        }
+    }
+
+    private void undo(Guarded guard, ResourceId resource) {
+        held.remove(resource);
+        try {
+            closeAndRemove(guard);
+        } catch (IOException e) {
+            LOG.error("event=take-not-undone resource={} reason=\"{}\"", resource, e.getMessage());
+        }
+    }
+
+    /// The gate first; the address is removed even when the gate could not be closed.
+    private void closeAndRemove(Guarded guard) throws IOException {
+        try {
+            if (enforcement.enforced()) {
+                gate.remove(guard.address());
+            }
+        } finally {
+            removeAddress(guard);
+        }
+    }
+
+    @Override
+    public synchronized Optional<Duration> remaining(ResourceId resource, long epoch) {
+        Guarded guard = guarded.get(resource);
+        if (guard == null || !enforcement.enforced()) {
+            return Optional.empty();
+        }
+        try {
+            return gate.element(guard.address())
+                    .filter(element -> element.comment().equals(KernelGate.comment(resource, epoch)))
+                    .map(KernelGate.Element::expires);
+        } catch (IOException e) {
+            LOG.warn("event=element-unreadable resource={} reason=\"{}\"", resource, e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public synchronized boolean present(ResourceId resource) {
+        Guarded guard = guarded.get(resource);
+        try {
+            Optional<Rtnetlink.Link> link = guard == null ? Optional.empty() : link(guard);
+            return guard != null
+                    && link.isPresent()
+                    && links.present(guard.address(), link.get().index());
+        } catch (IOException e) {
+            LOG.warn("event=address-unreadable resource={} reason=\"{}\"", resource, e.getMessage());
+            return false;
+        }
+    }
+
+    /// Whether the address's interface is there and has a carrier.
+    public synchronized boolean carrier(ResourceId resource) {
+        Guarded guard = guarded.get(resource);
+        try {
+            return guard != null && link(guard).map(Rtnetlink.Link::carrier).orElse(false);
+        } catch (IOException e) {
+            LOG.warn("event=link-unreadable resource={} reason=\"{}\"", resource, e.getMessage());
+            return false;
+        }
+    }
+
+    @Override
+    public synchronized void announce(ResourceId resource) {
+        Held holding = held.get(resource);
+        if (holding != null) {
+            burst(resource, holding.epoch());
+        }
+    }
+
+    private void burst(ResourceId resource, long epoch) {
+        announceOnce(resource, epoch);
+        for (Duration later : BURST) {
+            try {
+                var _ = announcer.schedule(
+                        faultsShown(() -> announceOnce(resource, epoch)), later.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                return; // closed
+            }
+        }
+    }
+
+    /// An executor would keep a programming error to itself: it goes to the thread's handler of faults.
+    private static Runnable faultsShown(Runnable task) {
+        return () -> {
+            try {
+                task.run();
+            } catch (RuntimeException | Error e) {
+                Thread thread = Thread.currentThread();
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            }
+        };
+    }
+
+    private synchronized void announceAll() {
+        held.forEach((resource, holding) -> announceOnce(resource, holding.epoch()));
+    }
+
+    private synchronized void announceOnce(ResourceId resource, long epoch) {
+        Guarded guard = guarded.get(resource);
+        Held holding = held.get(resource);
+        if (guard == null || holding == null || holding.epoch() != epoch) {
+            return;
+        }
+        try {
+            Optional<Rtnetlink.Link> link = link(guard);
+            if (link.isEmpty()) {
+                return;
+            }
+            for (byte[] frame : Announcement.frames(guard.address(), link.get().macBytes())) {
+                if (clock.get().isBefore(holding.deadline())) {
+                    packets.send(frame, link.get().index());
+                }
+            }
+        } catch (IOException e) {
+            LOG.warn("event=announcement-failed resource={} reason=\"{}\"", resource, e.getMessage());
+        }
+    }
+
+    /// On the listening thread: an address that somebody else removed comes back while the lease holds; a link that
+    /// came
+    /// back is told who has the address.
+    private synchronized void onEvent(Rtnetlink.Event event) {
+        switch (event) {
+            case Rtnetlink.Event.Removed(InetAddress address, int _) ->
+                held.forEach((resource, holding) -> {
+                    Guarded guard = guarded.get(resource);
+                    if (guard != null && guard.address().equals(address)) {
+                        restore(resource, guard, holding);
+                    }
+                });
+            case Rtnetlink.Event.LinkChanged(int index, boolean carrier) -> {
+                Boolean was = carriers.put(index, carrier);
+                if (carrier && Boolean.FALSE.equals(was)) {
+                    restoreAll();
+                }
+            }
+            case Rtnetlink.Event.Lost() -> restoreAll();
+        }
+    }
+
+    private void restoreAll() {
+        held.forEach((resource, holding) -> {
+            Guarded guard = guarded.get(resource);
+            if (guard != null) {
+                restore(resource, guard, holding);
+            }
+        });
+    }
+
+    private void restore(ResourceId resource, Guarded guard, Held holding) {
+        if (!clock.get().isBefore(holding.deadline())) {
+            return;
+        }
+        try {
+            if (!present(resource)) {
+                putAddress(guard, holding.deadline());
+                LOG.warn("event=address-restored resource={} epoch={}", resource, holding.epoch());
+            }
+            burst(resource, holding.epoch());
+        } catch (IOException e) {
+            LOG.error("event=address-not-restored resource={} reason=\"{}\"", resource, e.getMessage());
+        }
+    }
+
+    /// With the gate in force the lifetime is only the backstop, and a second more keeps it from ending between two
+    /// refreshes.
+    private void putAddress(Guarded guard, Moment deadline) throws IOException {
+        Rtnetlink.Link link = link(guard)
+                .orElseThrow(
+                        () -> new IOException("no interface " + guard.spec().networkInterface()));
+        long nanos = Math.max(1, deadline.since(clock.get()).toNanos());
+        long seconds = Math.ceilDiv(nanos, NANOS_PER_SECOND) + (enforcement.enforced() ? 1 : 0);
+        links.put(guard.address(), guard.spec().prefix(), link.index(), seconds);
+    }
+
+    private boolean removeAddress(Guarded guard) throws IOException {
+        Optional<Rtnetlink.Link> link = link(guard);
+        return link.isPresent()
+                && links.remove(
+                        guard.address(), guard.spec().prefix(), link.get().index());
+    }
+
+    private Optional<Rtnetlink.Link> link(Guarded guard) throws IOException {
+        return links.link(guard.spec().networkInterface());
+    }
+
+    /// The process that writes to nftables, for tests that freeze it.
+    long nftPid() {
+        return gate.nftPid();
+    }
+
+    @Override
+    public synchronized void close() {
+        announcer.shutdownNow();
+        try {
+            monitor.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+        held.clear();
+        gate.close();
+        packets.close();
+        links.close();
+    }
+
+    private static long wallNanos() {
+        Instant now = Instant.now();
+        return Math.addExact(Math.multiplyExact(now.getEpochSecond(), NANOS_PER_SECOND), now.getNano());
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.act.net;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.sys;
+
+import org.jspecify.annotations.NullMarked;
