@@ -1,0 +1,273 @@
+package dev.understudy.controller.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.understudy.controller.config.ClusterFile.Result;
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.BalancerGroup;
+import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
+import dev.understudy.protocol.ClusterSpec.WebGroup;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ClusterFileTest {
+
+    private static final Path SHOP = Path.of("src/test/resources/shop.yml");
+
+    @Test
+    void readsTheShapeOfTheDesign() {
+        ClusterSpec spec = ((Result.Good) ClusterFile.read(SHOP)).spec();
+
+        assertThat(spec.cluster()).isEqualTo("shop");
+        assertThat(spec.hosts()).hasSize(7).contains(new ClusterSpec.Host("lb1", "10.0.0.11"));
+        assertThat(spec.group("edge").orElseThrow())
+                .isEqualTo(new BalancerGroup(
+                        "edge",
+                        Mode.AUTOMATIC,
+                        List.of("lb1", "lb2"),
+                        List.of(new VirtualAddress("192.0.2.10", 24, "eth0", "192.0.2.1")),
+                        new ClusterSpec.Haproxy(
+                                "/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service")));
+        assertThat(spec.group("app").orElseThrow())
+                .isEqualTo(new WebGroup(
+                        "app", Mode.OBSERVE, List.of("web1", "web2"), "http://{address}:8080/health", "app"));
+        assertThat(spec.group("shopdb").orElseThrow())
+                .isEqualTo(new DatabaseGroup(
+                        "shopdb",
+                        Mode.MANUAL,
+                        List.of("db1", "db2", "db3"),
+                        "mariadb",
+                        3306,
+                        new VirtualAddress("10.0.0.200", 24, "eth0", null),
+                        "writer",
+                        "mariadb.service",
+                        Duration.ofSeconds(45)));
+    }
+
+    @Test
+    void defaultsAreThese() {
+        ClusterSpec spec = good("""
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}}
+                groups:
+                  lb: {kind: balancer, members: [a], addresses: [{ip: 10.0.0.9/32, interface: eth0}]}
+                  db: {kind: database, members: [a]}
+                """);
+
+        assertThat(spec.profile()).isEqualTo("standard");
+        assertThat(((BalancerGroup) spec.group("lb").orElseThrow()).haproxy())
+                .isEqualTo(new ClusterSpec.Haproxy(
+                        "/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service"));
+        DatabaseGroup database = (DatabaseGroup) spec.group("db").orElseThrow();
+        assertThat(database.mode()).isEqualTo(Mode.OBSERVE);
+        assertThat(database.engine()).isEqualTo("mariadb");
+        assertThat(database.port()).isEqualTo(3306);
+        assertThat(database.writer()).isNull();
+        assertThat(database.routeBackend()).isNull();
+        assertThat(database.cleanStopWait()).isEqualTo(Duration.ofSeconds(30));
+    }
+
+    /// Each bad file is the good one with one line changed; the expected text is the whole line that the user sees.
+    /// spotless:off
+    static List<Arguments> badLines() {
+        return List.of(
+                bad("cluster: shop", "clustre: shop",
+                        "c.yml:1: unknown key 'clustre', did you mean 'cluster'?"),
+                bad("cluster: shop", "cluster: 'a shop'",
+                        "c.yml:1: cluster: 'a shop' is not a name: letters, digits, '-', '_' and '.', at most 63"),
+                bad("cluster: shop", "cluster:",
+                        "c.yml:1: cluster: expected the cluster's name, but it is empty"),
+                bad("profile: standard", "profile: standrad",
+                        "c.yml:2: profile: 'standrad' is not one of fast, standard, relaxed, did you mean 'standard'?"),
+                bad("profile: standard", "profile: [fast]",
+                        "c.yml:2: profile: expected one of fast, standard, relaxed, but it is not a plain value"),
+                bad("profile: standard", "cluster: other",
+                        "c.yml:2: key 'cluster' stands twice, first in line 1"),
+                bad("lb2: {address: 10.0.0.12}", "lb2: {address: 10.0.0.11}",
+                        "c.yml:5: hosts.lb2.address: '10.0.0.11' is already the address of host lb1"),
+                bad("lb2: {address: 10.0.0.12}", "lb2: {address: 10.0.0.256}",
+                        "c.yml:5: hosts.lb2.address: '10.0.0.256' is not an IPv4 or IPv6 address"),
+                bad("lb2: {address: 10.0.0.12}", "lb2: {address: 10.0.0.12/24}",
+                        "c.yml:5: hosts.lb2.address: '10.0.0.12/24' is not an IPv4 or IPv6 address"
+                                + " (a host's address has no prefix length)"),
+                bad("lb2: {address: 10.0.0.12}", "lb2: {address: 'fd00::g'}",
+                        "c.yml:5: hosts.lb2.address: 'fd00::g' is not an IPv4 or IPv6 address"),
+                bad("lb2: {address: 10.0.0.12}", "lb2: {address: 0.0.0.0}",
+                        "c.yml:5: hosts.lb2.address: '0.0.0.0' is the unspecified address"),
+                bad("lb2: {address: 10.0.0.12}", "lb2: {adress: 10.0.0.12}",
+                        "c.yml:5: hosts.lb2: unknown key 'adress', did you mean 'address'?"),
+                bad("lb2: {address: 10.0.0.12}", "lb2:",
+                        "c.yml:5: hosts.lb2: expected keys with values, but it is empty"),
+                bad("db3: {address: 10.0.0.23}", "db3: {address: 10.0.0.23}\n  db4: {address: 10.0.0.24}",
+                        "c.yml:11: hosts.db4: is in no group: add it to a group's members"),
+                bad("db3: {address: 10.0.0.23}", "db3: {address: 10.0.0.23}\n  db3: {address: 10.0.0.24}",
+                        "c.yml:11: hosts: key 'db3' stands twice, first in line 10"),
+                bad("kind: balancer", "kind: balancr",
+                        "c.yml:13: groups.edge.kind: 'balancr' is not one of balancer, web, database,"
+                                + " did you mean 'balancer'?"),
+                bad("mode: automatic", "mode: auto",
+                        "c.yml:14: groups.edge.mode: 'auto' is not one of observe, manual, automatic"),
+                bad("members: [lb1, lb2]", "members: [lb1, lb2, lb3]",
+                        "c.yml:15: groups.edge.members: 'lb3' is not declared under hosts, did you mean 'lb1'?"
+                                + " (hosts: lb1, lb2, web1, web2, db1, db2, db3)"),
+                bad("members: [lb1, lb2]", "members: [lb1, lb2, lb1]",
+                        "c.yml:15: groups.edge.members: 'lb1' stands twice"),
+                bad("members: [web1, web2]", "members: web1",
+                        "c.yml:20: groups.app.members: expected a list of hosts, written as [a, b]"),
+                bad("members: [lb1, lb2]", "member: [lb1, lb2]",
+                        "c.yml:15: groups.edge: unknown key 'member', did you mean 'members'?"),
+                bad("ip: 192.0.2.10/24", "ip: 192.0.2.10",
+                        "c.yml:16: groups.edge.addresses[0].ip: '192.0.2.10' has no prefix length: expected an address"
+                                + " with its prefix length such as 192.0.2.10/24"),
+                bad("ip: 192.0.2.10/24", "ip: 192.0.2.10/33",
+                        "c.yml:16: groups.edge.addresses[0].ip: the prefix length in '192.0.2.10/33' is not a number"
+                                + " from 1 to 32"),
+                bad("ip: 192.0.2.10/24", "ip: 010.0.2.10/24",
+                        "c.yml:16: groups.edge.addresses[0].ip: '010.0.2.10/24' is not an address with its prefix"
+                                + " length such as 192.0.2.10/24"),
+                bad("ip: 192.0.2.10/24", "ip: '2001:db8::10/129'",
+                        "c.yml:16: groups.edge.addresses[0].ip: the prefix length in '2001:db8::10/129' is not a number"
+                                + " from 1 to 128"),
+                bad("ip: 10.0.0.200/24", "ip: 192.0.2.10/24",
+                        "c.yml:28: groups.shopdb.writer.ip: '192.0.2.10' is already a virtual address in line 16"),
+                bad("ip: 10.0.0.200/24", "ip: 10.0.0.21/24",
+                        "c.yml:28: groups.shopdb.writer.ip: '10.0.0.21' is already the address of host db1"),
+                bad("ip: 10.0.0.201/24", "ip: 10.0.0.200/24",
+                        "c.yml:29: groups.shopdb.reader.ip: '10.0.0.200' is already a virtual address in line 28"),
+                bad("gateway: 192.0.2.1}", "gateway: 192.0.3.1}",
+                        "c.yml:16: groups.edge.addresses[0].gateway: '192.0.3.1' is not in the network of"
+                                + " 192.0.2.10/24"),
+                bad("interface: eth0, gateway", "interface: a-very-long-interface, gateway",
+                        "c.yml:16: groups.edge.addresses[0].interface: 'a-very-long-interface' is not the name of a"
+                                + " network interface"),
+                bad("addresses: [{ip: 192.0.2.10/24, interface: eth0, gateway: 192.0.2.1}]", "addresses: []",
+                        "c.yml:16: groups.edge.addresses: expected a list of addresses such as"
+                                + " {ip: 192.0.2.10/24, interface: eth0}, but the list is empty"),
+                bad("config: /etc/haproxy/haproxy.cfg", "config: haproxy.cfg",
+                        "c.yml:17: groups.edge.haproxy.config: 'haproxy.cfg' is not a full path"
+                                + " (it must start with /)"),
+                bad("http://{address}:8080/health", "tcp://{address}:8080",
+                        "c.yml:21: groups.app.check.url: 'tcp://{address}:8080' is not a URL such as"
+                                + " http://{address}:8080/health"),
+                bad("engine: mariadb", "engine: postgres",
+                        "c.yml:25: groups.shopdb.engine: 'postgres' is not one of mariadb, mysql"),
+                bad("engine: mariadb", "port: 70000",
+                        "c.yml:25: groups.shopdb.port: '70000' is not a number from 1 to 65535"),
+                bad("max_lag: 5s", "max_lag: 5",
+                        "c.yml:29: groups.shopdb.reader.max_lag: '5' is not a duration such as 200ms, 5s, 10m or 26h"
+                                + " (the unit is missing)"),
+                bad("on_clean_stop: {wait: 45s}", "on_clean_stop: stay",
+                        "c.yml:31: groups.shopdb.on_clean_stop: 'stay' is not one of move"),
+                bad("on_clean_stop: {wait: 45s}", "on_clean_stop: {wait: soon}",
+                        "c.yml:31: groups.shopdb.on_clean_stop.wait: 'soon' is not a duration such as 200ms, 5s, 10m"
+                                + " or 26h"),
+                bad("port: 587", "prot: 587",
+                        "c.yml:34: mail.smtp: unknown key 'prot', did you mean 'port'?"),
+                bad("backend: app", "addresses: []",
+                        "c.yml:22: groups.app: unknown key 'addresses'"
+                                + " (expected: kind, mode, members, check, backend, restart)"));
+    }
+    // spotless:on
+
+    private static Arguments bad(String line, String instead, String expected) {
+        return Arguments.of(line, instead, expected);
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("badLines")
+    void refusesWithFileLineAndWhatWasExpected(String line, String instead, String expected) throws IOException {
+        String good = Files.readString(SHOP);
+        assertThat(good).contains(line);
+
+        assertThat(lines(good.replace(line, instead))).contains(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "\n\n", "# only a comment\n", "~", "---\n"})
+    void anEmptyFileSaysSo(String text) {
+        assertThat(lines(text)).containsExactly("c.yml:1: the file is empty: expected cluster, hosts and groups");
+    }
+
+    @Test
+    void textThatIsNotYamlNamesTheLine() {
+        assertThat(lines("cluster: shop\nhosts: {lb1: {address: 10.0.0.1}\ngroups: {}\n"))
+                .singleElement()
+                .asString()
+                .startsWith("c.yml:3: is not YAML: ");
+        assertThat(lines("a: b: c\n")).singleElement().asString().startsWith("c.yml:1: is not YAML: ");
+        assertThat(lines("cluster: a\n---\ncluster: b\n"))
+                .singleElement()
+                .asString()
+                .contains("is not YAML: ");
+        assertThat(lines("just words")).contains("c.yml:1: expected keys with values");
+        assertThat(lines("\u0000")).singleElement().asString().contains("is not YAML");
+    }
+
+    @Test
+    void tellsAllProblemsInTheOrderOfLinesAndAtMostTwenty() {
+        StringBuilder text = new StringBuilder("cluster: c\nhosts:\n");
+        for (int i = 1; i <= 30; i++) {
+            text.append("  h").append(i).append(": {address: nowhere}\n");
+        }
+        List<String> lines = lines(text + "groups: {}\n");
+
+        assertThat(lines).hasSize(ClusterFile.MOST_PROBLEMS + 1);
+        assertThat(lines.getFirst()).isEqualTo("c.yml:3: hosts.h1.address: 'nowhere' is not an IPv4 or IPv6 address");
+        assertThat(lines.getLast()).isEqualTo("… and 40 more");
+    }
+
+    @Test
+    void twoDatabaseGroupsOnOnePortOfAHostAreRefused() {
+        assertThat(lines("""
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}}
+                groups:
+                  one: {kind: database, members: [a]}
+                  two: {kind: database, members: [a]}
+                """))
+                .containsExactly("c.yml:5: groups.two.members: port 3306 of 'a' is already the server of group 'one'");
+    }
+
+    @Test
+    void twoSpellingsOfOneAddressAreOne() {
+        assertThat(lines("""
+                cluster: c
+                hosts: {a: {address: "fd00::1"}, b: {address: "fd00:0:0::1"}}
+                groups: {w: {kind: web, members: [a, b], check: {url: "http://x/"}}}
+                """))
+                .containsExactly("c.yml:2: hosts.b.address: 'fd00:0:0::1' is already the address of host a");
+    }
+
+    @Test
+    void aFileThatIsNotThereOrNotTextIsOneLine(@TempDir Path folder) throws IOException {
+        Path missing = folder.resolve("none.yml");
+        assertThat(((Result.Bad) ClusterFile.read(missing)).lines())
+                .containsExactly(missing + ": there is no such file");
+        Path binary = Files.write(folder.resolve("b.yml"), new byte[] {(byte) 0xff, (byte) 0xfe, 1});
+        assertThat(((Result.Bad) ClusterFile.read(binary)).lines()).containsExactly(binary + ": is not text in UTF-8");
+        assertThat(((Result.Bad) ClusterFile.read(folder)).lines()).hasSize(1);
+    }
+
+    private static ClusterSpec good(String text) {
+        Result result = ClusterFile.parse("c.yml", text);
+        assertThat(result).isInstanceOf(Result.Good.class);
+        return ((Result.Good) result).spec();
+    }
+
+    private static List<String> lines(String text) {
+        Result result = ClusterFile.parse("c.yml", text);
+        assertThat(result).isInstanceOf(Result.Bad.class);
+        return ((Result.Bad) result).lines();
+    }
+}
