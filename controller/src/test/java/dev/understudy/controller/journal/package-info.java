@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.controller.journal;
+
+import org.jspecify.annotations.NullMarked;
