@@ -1,0 +1,5 @@
+/// What the lab asks of Linux: network namespaces by thread, process tables, nftables, child processes.
+@NullMarked
+package dev.understudy.lab.kernel;
+
+import org.jspecify.annotations.NullMarked;
