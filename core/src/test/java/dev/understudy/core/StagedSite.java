@@ -163,6 +163,40 @@ final class StagedSite {
         hosts.values().forEach(host -> host.reconnect(mono));
     }
 
+    /// One command of a scenario; returns what the operator is told, if it was an operator's.
+    List<String> obey(String[] words) {
+        switch (words[0]) {
+            case "run" -> run(ScenarioTest.duration(words[1]));
+            case "kill" -> host(words[1]).killService();
+            case "stop" -> host(words[1]).stopServiceCleanly();
+            case "start" -> host(words[1]).startService();
+            case "cut" -> host(words[1]).cut();
+            case "heal" -> host(words[1]).heal();
+            case "freeze" -> host(words[1]).freeze();
+            case "thaw" -> host(words[1]).thaw();
+            case "write" -> host(words[1]).write(Integer.parseInt(words[2]));
+            case "slow" -> host(words[1]).slowApplier();
+            case "break" -> host(words[1]).breakApplier();
+            case "diverge" -> host(words[1]).diverge();
+            case "fail-takes" -> host(words[1]).failTakes();
+            case "read-only" -> host(words[1]).setReadOnly();
+            case "cut-all" -> hosts.values().forEach(StagedHost::cut);
+            case "restart-controller" -> restartController(state.journaled());
+            case "move" -> {
+                String to = words.length > 2 ? words[2] : null;
+                return decide(new Input.Operator(
+                                "request",
+                                "operator",
+                                new OperatorRequest.Switchover(ScenarioTest.resource(words[1]), to)))
+                        .stream()
+                        .map(answer -> (answer.accepted() ? "accepted: " : "refused: ") + answer.text())
+                        .toList();
+            }
+            default -> throw new IllegalArgumentException("no such command: " + words[0]);
+        }
+        return List.of();
+    }
+
     List<String> events() {
         return state.journaled().events().stream().map(Event::describe).toList();
     }

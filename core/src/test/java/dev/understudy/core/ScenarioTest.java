@@ -1,0 +1,78 @@
+package dev.understudy.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ResourceId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/// Golden scenarios: text files with prose (`#`), commands (`>`) and the events that they must lead to, with their
+/// times.
+/// `-Dgolden.update=true` writes what the core does now; a difference is committed only when it is understood.
+class ScenarioTest {
+
+    private static final Path FOLDER = Path.of("src", "test", "resources", "scenarios");
+
+    @TestFactory
+    List<DynamicTest> scenarios() throws IOException {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            List<DynamicTest> tests = files.sorted()
+                    .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file)))
+                    .toList();
+            assertThat(tests).isNotEmpty();
+            return tests;
+        }
+    }
+
+    private static void check(Path file) throws IOException {
+        List<String> script = Files.readAllLines(file);
+        List<String> told = play(script);
+        if (Boolean.getBoolean("golden.update")) {
+            Files.write(file, told);
+        }
+        assertThat(told).isEqualTo(script);
+    }
+
+    /// The prose and commands of the script, each command followed by the events that it led to.
+    private static List<String> play(List<String> script) {
+        Mode mode = script.contains("# mode: manual") ? Mode.MANUAL : Mode.AUTOMATIC;
+        StagedSite site = new StagedSite(mode);
+        List<String> told = new ArrayList<>();
+        long seen = 0;
+        for (String line : script) {
+            if (line.startsWith("> ")) {
+                told.add(line);
+                site.obey(line.substring(2).strip().split(" +")).forEach(answer -> told.add("  " + answer));
+                for (Event event : site.state().journaled().events()) {
+                    long number = Long.parseLong(event.id().substring(1));
+                    if (number > seen) {
+                        seen = number;
+                        told.add("  " + event.at().toEpochMilli() + " ms " + event.describe());
+                    }
+                }
+            } else if (!line.startsWith("  ")) {
+                told.add(line);
+            }
+        }
+        assertThat(site.violations).isEmpty();
+        return told;
+    }
+
+    static ResourceId resource(String word) {
+        return word.equals("address") ? StagedSite.ADDRESS : StagedSite.PRIMARY;
+    }
+
+    static Duration duration(String word) {
+        return word.endsWith("ms")
+                ? Duration.ofMillis(Long.parseLong(word.substring(0, word.length() - 2)))
+                : Duration.ofSeconds(Long.parseLong(word.substring(0, word.length() - 1)));
+    }
+}
