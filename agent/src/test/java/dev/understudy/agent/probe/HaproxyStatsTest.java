@@ -13,7 +13,7 @@ class HaproxyStatsTest {
         String stat = """
                 # status,pxname,note,svname,
                 OPEN,edge,,FRONTEND,
-                DOWN 1/2,app,"a, ""b""",web1,
+                DOWN 1/2,app,"a, ""b""\",web1,
                 UP,app,,BACKEND,
                 """;
 
