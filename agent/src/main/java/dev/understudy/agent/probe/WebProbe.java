@@ -51,7 +51,9 @@ public final class WebProbe implements AutoCloseable {
 
     /// One look; blocks at most for the time-out.
     public Observation.Web observe() {
-        Request request = new Request.Builder().url(url).build();
+        // a fresh connection each time: a kept one says nothing about whether new ones are accepted
+        Request request =
+                new Request.Builder().url(url).header("Connection", "close").build();
         try (Response response = client.newCall(request).execute()) {
             int status = response.code();
             if (status >= 500) {
