@@ -46,6 +46,7 @@ final class StagedHost {
     private boolean receiver;
     private boolean applierBroken;
     private boolean applierSlow;
+    private boolean receiverStalled;
     private boolean diverged;
     private boolean failTakes;
     private boolean newsToTell;
@@ -116,6 +117,11 @@ final class StagedHost {
         applied += rows;
         received = applied;
         serverOfLast = serverId();
+    }
+
+    /// Its receiver is connected, and nothing arrives.
+    void stallReceiver() {
+        receiverStalled = true;
     }
 
     void diverge() {
@@ -268,7 +274,7 @@ final class StagedHost {
     }
 
     private void replicate() {
-        if (receiver && source != null && service == ServiceState.RUNNING && !cut) {
+        if (receiver && source != null && service == ServiceState.RUNNING && !cut && !receiverStalled) {
             for (StagedHost other : site.hosts.values()) {
                 if (other.address(other.name).equals(source) && !other.cut && !other.frozen) {
                     received = Math.max(received, other.applied);

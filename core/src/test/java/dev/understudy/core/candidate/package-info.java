@@ -1,0 +1,5 @@
+/// Tests of positions and candidates.
+@NullMarked
+package dev.understudy.core.candidate;
+
+import org.jspecify.annotations.NullMarked;
