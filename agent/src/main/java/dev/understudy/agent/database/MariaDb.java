@@ -1,0 +1,253 @@
+package dev.understudy.agent.database;
+
+import dev.understudy.agent.database.ServerView.ReplicaView;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// MariaDB 10.5 and later.
+final class MariaDb implements Dialect {
+
+    private static final String LOOK = """
+        SELECT @@global.version AS version, @@global.server_id AS server_id, @@global.read_only AS read_only,
+               @@global.gtid_binlog_pos AS binlog, @@global.gtid_binlog_state AS state,
+               @@global.gtid_slave_pos AS applied, @@global.rpl_semi_sync_master_enabled AS semi_primary,
+               @@global.rpl_semi_sync_slave_enabled AS semi_replica""";
+
+    private static final String SEMI_SYNC_STATUS = """
+        SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients',\
+        'Rpl_semi_sync_master_wait_sessions')""";
+
+    private static final String CLIENTS = """
+        SELECT id FROM information_schema.processlist
+        WHERE user NOT IN ('system user', 'event_scheduler', 'unauthenticated user')
+          AND command NOT IN ('Binlog Dump', 'Daemon', 'Slave_IO', 'Slave_SQL', 'Slave_worker')""";
+
+    private static final String WRITERS = """
+        SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx
+        WHERE trx_rows_modified > 0 AND trx_mysql_thread_id > 0
+          AND trx_started <= now() - INTERVAL""";
+
+    /// No time-out at all, as far as the server can say it.
+    private static final String FOR_EVER = "18446744073709551615";
+
+    private static final int TOO_MANY_CONNECTIONS = 1040;
+    private static final Set<Integer> ALIVE = Set.of(TOO_MANY_CONNECTIONS, 1203, 1044, 1045, 1129, 1130, 1226, 1698);
+    private static final int NO_SUCH_THREAD = 1094;
+    private static final int HEARTBEAT_SECONDS = 1;
+
+    @Override
+    public ServerView look(Session session, Duration timeout) throws SQLException {
+        Map<String, String> row = session.query(LOOK, timeout).getFirst();
+        Map<String, Integer> status = semiSyncStatus(session, timeout);
+        return new ServerView(
+                text(row, "version"),
+                number(row, "server_id"),
+                number(row, "read_only") != 0,
+                GtidList.parse(text(row, "binlog")),
+                GtidList.parse(text(row, "state")),
+                GtidList.parse(text(row, "applied")),
+                number(row, "semi_primary") != 0,
+                number(row, "semi_replica") != 0,
+                status.getOrDefault("rpl_semi_sync_master_clients", 0),
+                status.getOrDefault("rpl_semi_sync_master_wait_sessions", 0),
+                null);
+    }
+
+    private static Map<String, Integer> semiSyncStatus(Session session, Duration timeout) throws SQLException {
+        Map<String, Integer> status = new HashMap<>();
+        for (Map<String, String> row : session.query(SEMI_SYNC_STATUS, timeout)) {
+            status.put(text(row, "Variable_name").toLowerCase(Locale.ROOT), Math.toIntExact(number(row, "Value")));
+        }
+        return status;
+    }
+
+    @Override
+    public Optional<ReplicaView> lookReplica(Session session, Duration timeout) throws SQLException {
+        List<Map<String, String>> rows = session.query("SHOW SLAVE STATUS", timeout);
+        if (rows.isEmpty()) {
+            return Optional.empty();
+        }
+        Map<String, String> row = rows.getFirst();
+        String ioError = text(row, "Last_IO_Error");
+        String sqlError = text(row, "Last_SQL_Error");
+        return Optional.of(new ReplicaView(
+                text(row, "Master_Host"),
+                Math.toIntExact(number(row, "Master_Port")),
+                text(row, "Slave_IO_Running"),
+                text(row, "Slave_SQL_Running"),
+                GtidList.parse(text(row, "Gtid_IO_Pos")),
+                text(row, "Seconds_Behind_Master").isEmpty() ? -1 : number(row, "Seconds_Behind_Master"),
+                Math.toIntExact(number(row, "Last_IO_Errno")),
+                Math.toIntExact(number(row, "Last_SQL_Errno")),
+                sqlError.isEmpty() ? ioError : sqlError));
+    }
+
+    @Override
+    public int waitingCommits(Session session, Duration timeout) throws SQLException {
+        return semiSyncStatus(session, timeout).getOrDefault("rpl_semi_sync_master_wait_sessions", 0);
+    }
+
+    @Override
+    public long processId(Session session, Duration timeout) throws SQLException {
+        Map<String, String> row = session.query("SELECT @@global.pid_file AS pid, @@global.datadir AS datadir", timeout)
+                .getFirst();
+        try {
+            Path file = Path.of(text(row, "datadir")).resolve(text(row, "pid"));
+            return Long.parseLong(Files.readString(file).strip());
+        } catch (IOException | NumberFormatException e) {
+            return 0;
+        }
+    }
+
+    @Override
+    public void setReadOnly(Session session, boolean readOnly, Duration timeout) throws SQLException {
+        session.run("SET GLOBAL read_only = " + (readOnly ? 1 : 0), timeout);
+    }
+
+    @Override
+    public void kill(Session session, long connection, boolean statementOnly, Duration timeout) throws SQLException {
+        try {
+            session.run("KILL HARD " + (statementOnly ? "QUERY " : "CONNECTION ") + connection, timeout);
+        } catch (SQLException e) {
+            if (e.getErrorCode() != NO_SUCH_THREAD) {
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public Set<Long> clientSessions(Session session, Set<Long> ours, Duration timeout) throws SQLException {
+        return ids(session, CLIENTS, ours, timeout);
+    }
+
+    @Override
+    public Set<Long> writingSessions(Session session, Set<Long> ours, Duration age, Duration timeout)
+            throws SQLException {
+        return ids(session, WRITERS + " " + age.toSeconds() + " SECOND", ours, timeout);
+    }
+
+    private static Set<Long> ids(Session session, String sql, Set<Long> except, Duration timeout) throws SQLException {
+        return session.query(sql, timeout).stream()
+                .map(row -> number(row, "id"))
+                .filter(id -> !except.contains(id) && id != session.id())
+                .collect(Collectors.toSet());
+    }
+
+    @Override
+    public void startApplier(Session session, Duration timeout) throws SQLException {
+        session.run("START SLAVE SQL_THREAD", timeout);
+    }
+
+    @Override
+    public void startReceiver(Session session, Duration timeout) throws SQLException {
+        session.run("START SLAVE IO_THREAD", timeout);
+    }
+
+    @Override
+    public void stopReceiver(Session session, Duration timeout) throws SQLException {
+        session.run("STOP SLAVE IO_THREAD", timeout);
+    }
+
+    @Override
+    public void stopReplication(Session session, Duration timeout) throws SQLException {
+        session.run("STOP SLAVE", timeout);
+    }
+
+    @Override
+    public void startReplication(Session session, Duration timeout) throws SQLException {
+        session.run("START SLAVE", timeout);
+    }
+
+    @Override
+    public void forgetPrimary(Session session, Duration timeout) throws SQLException {
+        session.run("RESET SLAVE ALL", timeout);
+    }
+
+    @Override
+    public void followFrom(
+            Session session,
+            String address,
+            int port,
+            String user,
+            String password,
+            GtidList position,
+            Duration timeout)
+            throws SQLException {
+        Map<String, String> row = session.query("SELECT @@global.gtid_slave_pos AS applied", timeout)
+                .getFirst();
+        if (!text(row, "applied").equals(position.toString())) {
+            session.run("SET GLOBAL gtid_slave_pos = '" + position + "'", timeout);
+        }
+        session.run(
+                "CHANGE MASTER TO MASTER_HOST = " + quoted(address) + ", MASTER_PORT = " + port + ", MASTER_USER = "
+                        + quoted(user) + ", MASTER_PASSWORD = " + quoted(password)
+                        + ", MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = "
+                        + HEARTBEAT_SECONDS,
+                timeout);
+    }
+
+    @Override
+    public void semiSyncPrimary(Session session, boolean on, Duration timeout) throws SQLException {
+        if (on) {
+            session.run(
+                    "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC, rpl_semi_sync_master_timeout = "
+                            + FOR_EVER + ", rpl_semi_sync_master_wait_no_slave = 1",
+                    timeout);
+        }
+        session.run("SET GLOBAL rpl_semi_sync_master_enabled = " + (on ? 1 : 0), timeout);
+    }
+
+    @Override
+    public void semiSyncReplica(Session session, boolean on, Duration timeout) throws SQLException {
+        session.run("SET GLOBAL rpl_semi_sync_slave_enabled = " + (on ? 1 : 0), timeout);
+    }
+
+    @Override
+    public boolean awaitApplied(Session session, GtidList position, Duration wait) throws SQLException {
+        String seconds = String.format(Locale.ROOT, "%.3f", wait.toMillis() / 1000.0);
+        Map<String, String> row = session.query(
+                        "SELECT MASTER_GTID_WAIT('" + position + "', " + seconds + ") AS late", wait.plusMillis(1500))
+                .getFirst();
+        return text(row, "late").equals("0");
+    }
+
+    @Override
+    public BinlogPresence.Answer presentAt(Session other, ServerView mine, Duration timeout) throws SQLException {
+        return BinlogPresence.ask(other, mine.position(), mine.binlogState(), timeout);
+    }
+
+    @Override
+    public String relayLogBase(Session session, Duration timeout) throws SQLException {
+        Map<String, String> row = session.query("SELECT @@global.relay_log_basename AS base", timeout)
+                .getFirst();
+        return text(row, "base");
+    }
+
+    @Override
+    public boolean aliveError(SQLException error) {
+        return ALIVE.contains(error.getErrorCode());
+    }
+
+    private static String text(Map<String, String> row, String column) {
+        return row.getOrDefault(column, "");
+    }
+
+    private static long number(Map<String, String> row, String column) {
+        String value = text(row, column);
+        return value.isEmpty() ? 0 : Long.parseLong(value);
+    }
+
+    private static String quoted(String text) {
+        return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
+    }
+}

@@ -1,0 +1,98 @@
+package dev.understudy.agent.database;
+
+import dev.understudy.protocol.Outcome;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// [SourceCut] by nftables, in a table of its own with two sets of address and port. Both directions are rejected with
+/// a TCP reset: this host's segments to the server's port (its own receiver hears the reset at once) and the server's
+/// answers from that port (the primary's dump thread ends).
+public final class NftSourceCut implements SourceCut {
+
+    /// The table's name unless a test says otherwise.
+    public static final String TABLE = "understudy_cut";
+
+    private static final long TIMEOUT_SECONDS = 2;
+
+    private final List<String> command;
+    private final String table;
+
+    /// @param prefix what to put before `nft`, such as `ip netns exec NAME`; usually nothing
+    public NftSourceCut(List<String> prefix, String table) {
+        List<String> words = new ArrayList<>(prefix);
+        words.addAll(List.of("nft", "-f", "-"));
+        command = List.copyOf(words);
+        this.table = table;
+    }
+
+    /// The table itself, in a form that may be loaded again and keeps the sets' elements.
+    private String frame() {
+        return """
+        table inet %1$s {
+            set cut4 { type ipv4_addr . inet_service; }
+            set cut6 { type ipv6_addr . inet_service; }
+            chain input { type filter hook input priority -200; policy accept; }
+            chain output { type filter hook output priority -200; policy accept; }
+        }
+        flush chain inet %1$s input
+        flush chain inet %1$s output
+        add rule inet %1$s input meta l4proto tcp ip saddr . tcp sport @cut4 reject with tcp reset
+        add rule inet %1$s input meta l4proto tcp ip6 saddr . tcp sport @cut6 reject with tcp reset
+        add rule inet %1$s output meta l4proto tcp ip daddr . tcp dport @cut4 reject with tcp reset
+        add rule inet %1$s output meta l4proto tcp ip6 daddr . tcp dport @cut6 reject with tcp reset
+        """.formatted(table);
+    }
+
+    @Override
+    public Outcome cut(String address, int port) {
+        return nft(frame() + "add element inet " + table + " " + element(address, port) + "\n");
+    }
+
+    @Override
+    public Outcome restore(String address, int port) {
+        // added first: deleting what is not there is an error
+        String element = " inet " + table + " " + element(address, port) + "\n";
+        return nft(frame() + "add element" + element + "delete element" + element);
+    }
+
+    @Override
+    public Outcome restoreAll() {
+        return nft("table inet " + table + "\ndelete table inet " + table + "\n");
+    }
+
+    private static String element(String address, int port) {
+        return (address.indexOf(':') >= 0 ? "cut6" : "cut4") + " { " + address + " . " + port + " }";
+    }
+
+    private Outcome nft(String script) {
+        Process process = null;
+        try {
+            process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            try (Writer input = new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8)) {
+                input.write(script);
+            }
+            if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                return new Outcome.Failed("nft took longer than " + TIMEOUT_SECONDS + " s");
+            }
+            if (process.exitValue() == 0) {
+                return Outcome.Done.withoutFacts();
+            }
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Outcome.Failed("nft: " + said.lines().findFirst().orElse("exit " + process.exitValue()));
+        } catch (IOException e) {
+            return new Outcome.Failed("nft: " + e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Outcome.Failed("interrupted while nft ran");
+        } finally {
+            if (process != null) {
+                process.destroyForcibly();
+            }
+        }
+    }
+}

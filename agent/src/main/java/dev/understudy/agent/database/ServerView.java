@@ -1,0 +1,73 @@
+package dev.understudy.agent.database;
+
+import org.jspecify.annotations.Nullable;
+
+/// What a server says of itself, in the terms that all dialects share. Positions are GTID lists.
+///
+/// @param binlogState every domain and server that the binary log has seen, last GTID each
+/// @param waitingCommits sessions whose commit waits for a replica's acknowledgement
+/// @param replica replication from a primary, null if none is configured
+record ServerView(
+        String version,
+        long serverId,
+        boolean readOnly,
+        GtidList binlog,
+        GtidList binlogState,
+        GtidList applied,
+        boolean semiSyncPrimary,
+        boolean semiSyncReplica,
+        int semiSyncClients,
+        int waitingCommits,
+        @Nullable ReplicaView replica) {
+
+    /// Everything of the replicated history that this server has taken in, applied or not.
+    GtidList received() {
+        GtidList known = replica == null ? binlog : replica.received().merge(applied);
+        return known.merge(binlog);
+    }
+
+    /// Where it would start to follow: its binary log's position, and the applied one for domains that its binary log
+    /// does not have yet (a freshly seeded replica) or where the applied one is later.
+    GtidList position() {
+        return binlog.merge(applied);
+    }
+
+    ServerView with(@Nullable ReplicaView other) {
+        return new ServerView(
+                version,
+                serverId,
+                readOnly,
+                binlog,
+                binlogState,
+                applied,
+                semiSyncPrimary,
+                semiSyncReplica,
+                semiSyncClients,
+                waitingCommits,
+                other);
+    }
+
+    /// @param receiver Yes, No, Connecting or Preparing
+    /// @param applier Yes or No
+    /// @param received last GTID received since the server's start; empty when the threads have not run yet
+    /// @param secondsBehind -1 if the server has no estimate
+    record ReplicaView(
+            String source,
+            int port,
+            String receiver,
+            String applier,
+            GtidList received,
+            long secondsBehind,
+            int receiverErrno,
+            int applierErrno,
+            String error) {
+
+        boolean receiverStopped() {
+            return receiver.equals("No");
+        }
+
+        boolean applierRuns() {
+            return applier.equals("Yes");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package dev.understudy.agent.database;
+
+import dev.understudy.agent.act.LeaseCheck;
+import dev.understudy.protocol.Outcome;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Opens a server to writes, and closes a primary for a planned move without losing a running transaction if the
+/// budget allows. One command at a time, on the caller's thread.
+final class Writes {
+
+    private static final Logger log = LoggerFactory.getLogger(Writes.class);
+
+    /// Transactions that are younger come and go by themselves.
+    private static final Duration LONG_TRANSACTION = Duration.ofSeconds(1);
+
+    private final Server server;
+    private final Dialect sql;
+    private final Fence fence;
+
+    Writes(Server server, Fence fence) {
+        this.server = server;
+        this.sql = server.sql();
+        this.fence = fence;
+    }
+
+    Outcome open(boolean alone, LeaseCheck lease) throws SQLException {
+        long seen = fence.count();
+        Session session = server.act();
+        ServerView view = server.view(session);
+        if (view.replica() != null) {
+            return new Outcome.Refused(
+                    "unstaged", "it still replicates from " + view.replica().source());
+        }
+        if (!lease.live()) {
+            return new Outcome.Refused("lease", "no live lease");
+        }
+        if (alone == view.semiSyncPrimary()) {
+            sql.semiSyncPrimary(session, !alone, Server.STATEMENT);
+        }
+        Outcome opened = view.readOnly() ? fence.open(session, lease, seen) : Outcome.Done.withoutFacts();
+        if (!(opened instanceof Outcome.Done)) {
+            return opened;
+        }
+        server.cut().restoreAll();
+        return new Outcome.Done(
+                Map.of("binlog", sql.look(session, Server.STATEMENT).binlog().toString()));
+    }
+
+    Outcome unblock(LeaseCheck lease) throws SQLException {
+        return fence.open(server.act(), lease, fence.count());
+    }
+
+    /// Two thirds of the budget are for the transactions to end by themselves, then the rest are ended.
+    Outcome block(Duration budget, LeaseCheck lease) throws SQLException {
+        long seen = fence.count();
+        Deadline deadline = Deadline.in(budget);
+        Deadline patience = Deadline.in(budget.multipliedBy(2).dividedBy(3));
+        Session session = server.act();
+        try {
+            if (sql.look(session, Server.STATEMENT).readOnly()) {
+                return settle(session, deadline, lease, seen);
+            }
+            awaitLong(session, patience);
+            readOnly(session, patience, deadline);
+            endClients(session);
+            return settle(session, deadline, lease, seen);
+        } catch (SQLException e) {
+            return undo(lease, seen, Server.describe(e));
+        }
+    }
+
+    /// Waits for the transactions that were long already; new ones are not waited for.
+    private void awaitLong(Session session, Deadline patience) throws SQLException {
+        Set<Long> pending = new HashSet<>(writers(session, LONG_TRANSACTION));
+        while (!pending.isEmpty() && !patience.isOver()) {
+            Replication.pause();
+            pending.retainAll(writers(session, LONG_TRANSACTION));
+        }
+        for (long writer : pending) {
+            log.info(
+                    "event=transaction-ended group={} connection={}",
+                    server.group().name(),
+                    writer);
+            sql.kill(session, writer, false, Server.STATEMENT);
+        }
+    }
+
+    private Set<Long> writers(Session session, Duration age) throws SQLException {
+        return sql.writingSessions(session, server.sessions().ids(), age, Server.STATEMENT);
+    }
+
+    /// Waits behind running statements; when it takes too long, they are ended and it is tried once more.
+    private void readOnly(Session session, Deadline patience, Deadline deadline) throws SQLException {
+        try {
+            Duration first = patience.isOver() ? deadline.left().dividedBy(2) : patience.left();
+            server.bounded(session, first, timeout -> sql.setReadOnly(session, true, timeout));
+        } catch (SQLException e) {
+            Session again = server.act();
+            endClients(again);
+            server.bounded(again, deadline.left(), timeout -> sql.setReadOnly(again, true, timeout));
+        }
+    }
+
+    private void endClients(Session session) throws SQLException {
+        for (long client : sql.clientSessions(session, server.sessions().ids(), Server.STATEMENT)) {
+            sql.kill(session, client, false, Server.STATEMENT);
+        }
+    }
+
+    /// The position counts once no commit waits for its acknowledgement and it stays the same over two looks.
+    private Outcome settle(Session session, Deadline deadline, LeaseCheck lease, long seen) throws SQLException {
+        ServerView last = sql.look(session, Server.STATEMENT);
+        while (!deadline.isOver()) {
+            Replication.pause();
+            ServerView next = sql.look(session, Server.STATEMENT);
+            if (next.readOnly() && next.waitingCommits() == 0 && next.binlog().equals(last.binlog())) {
+                return new Outcome.Done(Map.of("binlog", next.binlog().toString()));
+            }
+            last = next;
+        }
+        return undo(lease, seen, "writes did not come to rest: " + last.waitingCommits() + " commits wait");
+    }
+
+    private Outcome undo(LeaseCheck lease, long seen, String reason) {
+        try {
+            Outcome opened = fence.open(server.act(), lease, seen);
+            return new Outcome.Failed(reason + "; writable again: " + opened.describe());
+        } catch (SQLException e) {
+            return new Outcome.Failed(reason + "; still read-only: " + Server.describe(e));
+        }
+    }
+}
