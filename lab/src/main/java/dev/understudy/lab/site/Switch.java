@@ -84,8 +84,8 @@ public final class Switch {
         for (Link link : linksOn(host, networks)) {
             rules.append("flush chain bridge lab %s\n".formatted(lossChain(link.port(host.name()))));
             if (percent > 0) {
-                rules.append("add rule bridge lab %s numgen random mod 100 < %d drop\n"
-                        .formatted(lossChain(link.port(host.name())), percent));
+                String share = percent == 100 ? "" : "numgen random mod 100 < " + percent + " ";
+                rules.append("add rule bridge lab %s %sdrop\n".formatted(lossChain(link.port(host.name())), share));
             }
         }
         nft(rules.toString());

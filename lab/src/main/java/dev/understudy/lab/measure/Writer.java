@@ -1,0 +1,133 @@
+package dev.understudy.lab.measure;
+
+import dev.understudy.lab.measure.Timeline.Attempt;
+import dev.understudy.lab.site.Databases;
+import dev.understudy.lab.site.LabHost;
+import dev.understudy.lab.site.Topology;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// An application that inserts increasing numbers, one transaction each, through an address, and remembers each one
+/// that
+/// the database acknowledged. What was not acknowledged may or may not be there; the next try takes a new number.
+public final class Writer implements AutoCloseable {
+
+    private static final Duration PACE = Duration.ofMillis(5);
+    private static final Duration RECONNECT = Duration.ofMillis(10);
+
+    private final Timeline timeline = new Timeline();
+    private final List<Long> acknowledged = new ArrayList<>();
+    private final String url;
+    private final Thread thread;
+    private volatile boolean stopped;
+    private long next = System.currentTimeMillis() * 1000;
+
+    private Writer(LabHost host, String address) {
+        url = "jdbc:mariadb://" + address + ":" + Topology.DATABASE_PORT
+                + "/shop?user=app&password=lab-app&sslMode=disable&connectTimeout=200&socketTimeout=600";
+        thread = host.network().threads("writer").newThread(this::run);
+    }
+
+    /// Writes from inside the host to the address.
+    public static Writer start(LabHost host, String address) {
+        Writer writer = new Writer(host, address);
+        writer.thread.start();
+        return writer;
+    }
+
+    public Timeline timeline() {
+        return timeline;
+    }
+
+    public int acknowledgedCount() {
+        synchronized (acknowledged) {
+            return acknowledged.size();
+        }
+    }
+
+    /// The acknowledged numbers that the database of this host does not have.
+    public Set<Long> missingOn(LabHost database) {
+        Set<Long> missing;
+        synchronized (acknowledged) {
+            missing = new TreeSet<>(acknowledged);
+        }
+        if (missing.isEmpty()) {
+            return missing;
+        }
+        String rows = Databases.sql(
+                database,
+                "SELECT id FROM shop.entry WHERE id >= " + missing.iterator().next());
+        missing.removeAll(rows.lines().map(Long::valueOf).collect(Collectors.toSet()));
+        return missing;
+    }
+
+    @Override
+    public void close() {
+        stopped = true;
+        try {
+            thread.join(Duration.ofSeconds(3));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        Connection connection = null;
+        while (!stopped) {
+            long start = System.nanoTime();
+            try {
+                if (connection == null) {
+                    connection = DriverManager.getConnection(url);
+                }
+                insert(connection);
+                timeline.add(new Attempt(start, System.nanoTime(), ""));
+                pause(PACE);
+            } catch (SQLException e) {
+                timeline.add(new Attempt(start, System.nanoTime(), e.getErrorCode() + " " + e.getMessage()));
+                abort(connection);
+                connection = null;
+                pause(RECONNECT);
+            }
+        }
+        abort(connection);
+    }
+
+    private void insert(Connection connection) throws SQLException {
+        long id = next++;
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO entry (id) VALUES (?)")) {
+            insert.setLong(1, id);
+            insert.executeUpdate();
+        }
+        synchronized (acknowledged) {
+            acknowledged.add(id);
+        }
+    }
+
+    private static void abort(@Nullable Connection connection) {
+        if (connection == null) {
+            return;
+        }
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            // it is gone
+        }
+    }
+
+    private static void pause(Duration duration) {
+        try {
+            Thread.sleep(duration);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
