@@ -59,7 +59,8 @@ public sealed interface Command {
 
     /// On a replica: reject the old primary with a TCP reset (S19), start the applier if it is stopped, then stop the
     /// receiver with the applier running (S18). Done facts: `received`, `applied`, `binlog`, `serverStart`.
-    /// A member that follows nobody answers with its positions.
+    /// A member that follows nobody answers with its positions. The address is empty where nobody is to be cut off (a
+    /// first election, and the old primary itself).
     record CutReceiver(String id, ResourceId resource, long epoch, String primaryAddress) implements Command {}
 
     /// Apply everything received. Done when nothing received is unapplied; Failed when the applier is broken or the

@@ -39,9 +39,11 @@ final class Replication {
     }
 
     Outcome cutReceiver(String primaryAddress) throws SQLException {
-        Outcome cut = server.cut().cut(primaryAddress, server.group().port());
-        if (!(cut instanceof Outcome.Done)) {
-            return new Outcome.Failed("the primary could not be cut off: " + cut.describe());
+        if (!primaryAddress.isEmpty()) {
+            Outcome cut = server.cut().cut(primaryAddress, server.group().port());
+            if (!(cut instanceof Outcome.Done)) {
+                return new Outcome.Failed("the primary could not be cut off: " + cut.describe());
+            }
         }
         Session session = server.act();
         ServerView view = server.view(session);
