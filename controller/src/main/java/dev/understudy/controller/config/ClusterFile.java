@@ -38,7 +38,8 @@ public final class ClusterFile {
 
     /// What came of reading a file.
     public sealed interface Result {
-        record Good(ClusterSpec spec) implements Result {}
+        /// @param text the file's text, kept beside the specification in the journal
+        record Good(ClusterSpec spec, String text) implements Result {}
 
         /// Never empty; in the order of the lines; at most [#MOST_PROBLEMS].
         record Bad(List<Problem> problems, int total) implements Result {
@@ -98,7 +99,7 @@ public final class ClusterFile {
             return bad(new Problem(name, 1, "", "the file is empty: expected cluster, hosts and groups"));
         }
         ClusterSpec spec = readSpec(problems, Section.of(problems, "", 1, root.get()));
-        return problems.none() ? new Result.Good(spec) : bad(problems.inOrder());
+        return problems.none() ? new Result.Good(spec, text) : bad(problems.inOrder());
     }
 
     private static ClusterSpec readSpec(Problems problems, Section top) {

@@ -82,7 +82,7 @@ public final class Authority implements AutoCloseable {
     }
 
     private void readAgainAndAgain() {
-        boolean failing = false;
+        boolean failing = true;
         while (!closed) {
             try {
                 failing = !readOnce(failing);

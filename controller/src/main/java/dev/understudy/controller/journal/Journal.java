@@ -63,6 +63,8 @@ public final class Journal implements AutoCloseable {
 
     /// This controller does not lead in the term of the decision (any more): nothing was written.
     public static final class NotLeadingException extends Exception {
+        private static final long serialVersionUID = 1L;
+
         private NotLeadingException(String message) {
             super(message);
         }
@@ -70,6 +72,8 @@ public final class Journal implements AutoCloseable {
 
     /// It is not known whether the decision was written: the process must end, the next one reads the journal.
     public static final class CommitFailedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
         private CommitFailedException(String message, Throwable cause) {
             super(message, cause);
         }

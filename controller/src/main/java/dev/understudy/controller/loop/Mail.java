@@ -1,0 +1,17 @@
+package dev.understudy.controller.loop;
+
+import dev.understudy.core.OperatorRequest;
+import dev.understudy.protocol.AgentMessage;
+
+/// What waits for the loop.
+sealed interface Mail {
+
+    /// A message that a connection received; dropped if another connection of the host has taken its place.
+    record FromAgent(AgentConnection connection, AgentMessage message) implements Mail {}
+
+    record Closed(AgentConnection connection) implements Mail {}
+
+    record Asked(String requestId, String who, OperatorRequest request) implements Mail {}
+
+    record Leadership(long term, boolean leading) implements Mail {}
+}
