@@ -1,0 +1,97 @@
+package dev.understudy.controller.api;
+
+import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.ServiceState;
+import java.util.Locale;
+
+/// Observations in a person's words.
+final class Sights {
+
+    private Sights() {}
+
+    static Api.Sight of(Observation observation) {
+        return switch (observation) {
+            case Observation.HostBasics host ->
+                sight(
+                        host,
+                        "up",
+                        String.format(
+                                Locale.ROOT,
+                                "load %.2f, %s memory free, %s disk free",
+                                host.load1(),
+                                bytes(host.memoryAvailableBytes()),
+                                bytes(host.diskFreeBytes())));
+            case Observation.Balancer balancer ->
+                sight(balancer, word(balancer.health()), balancer(balancer) + detail(balancer.detail()));
+            case Observation.Web web ->
+                sight(
+                        web,
+                        word(web.health()),
+                        (web.httpStatus() > 0 ? "HTTP " + web.httpStatus() : "no answer") + detail(web.detail()));
+            case Observation.Address address -> sight(address, address.present() ? "up" : "unknown", address(address));
+            case Observation.Database database ->
+                sight(database, word(database.health()), database(database) + detail(database.detail()));
+        };
+    }
+
+    private static Api.Sight sight(Observation observation, String health, String text) {
+        return new Api.Sight(observation.key(), health, text);
+    }
+
+    private static String balancer(Observation.Balancer balancer) {
+        long up = balancer.servers().stream()
+                .filter(s -> s.status().startsWith("UP") || s.status().equals("no check"))
+                .count();
+        return service(balancer.service()) + up + " of " + balancer.servers().size() + " servers up";
+    }
+
+    private static String address(Observation.Address address) {
+        String here = address.present() ? "present" : "not here";
+        String carrier = address.carrier() ? "" : ", no carrier";
+        String gate = address.enforced() ? "" : ", lease not enforced by the kernel" + detail(address.detail());
+        return here + carrier + gate;
+    }
+
+    private static String database(Observation.Database database) {
+        StringBuilder text = new StringBuilder(service(database.service()));
+        Boolean readOnly = database.readOnly();
+        text.append(readOnly == null ? "mode not known" : readOnly ? "read-only" : "writable");
+        Observation.Replica replica = database.replica();
+        if (replica != null) {
+            text.append(", follows ").append(replica.source());
+            text.append(" (receiver ").append(replica.receiver());
+            text.append(", applier ").append(replica.applier()).append(')');
+            if (replica.secondsBehind() > 0) {
+                text.append(", ").append(replica.secondsBehind()).append(" s behind");
+            }
+        }
+        if (!database.binlogPosition().isEmpty()) {
+            text.append(", at ").append(database.binlogPosition());
+        }
+        return text.toString();
+    }
+
+    private static String service(ServiceState state) {
+        return switch (state) {
+            case RUNNING -> "";
+            case ENDED -> "the process ended, ";
+            case STOPPED -> "stopped cleanly, ";
+            case UNKNOWN -> "process not known, ";
+        };
+    }
+
+    private static String detail(String detail) {
+        return detail.isBlank() ? "" : " (" + detail + ")";
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String bytes(long bytes) {
+        double gib = bytes / (double) (1L << 30);
+        return gib >= 1
+                ? String.format(Locale.ROOT, "%.1f GiB", gib)
+                : String.format(Locale.ROOT, "%d MiB", bytes >> 20);
+    }
+}

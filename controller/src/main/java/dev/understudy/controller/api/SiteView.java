@@ -1,0 +1,188 @@
+package dev.understudy.controller.api;
+
+import dev.understudy.core.Event;
+import dev.understudy.core.HostView;
+import dev.understudy.core.Journaled;
+import dev.understudy.core.Now;
+import dev.understudy.core.Plan;
+import dev.understudy.core.ResourceState;
+import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.core.State;
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
+import dev.understudy.protocol.Observation;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Makes the API's picture of the site from the core's state. Pure.
+public final class SiteView {
+
+    private final State state;
+    private final Now now;
+    private final Journaled journaled;
+
+    private SiteView(State state, Now now) {
+        this.state = state;
+        this.now = now;
+        this.journaled = state.journaled();
+    }
+
+    /// @param now read at the time of asking: ages are counted to it
+    public static Api.Site of(State state, String controller, Now now) {
+        return new SiteView(state, now).site(controller);
+    }
+
+    private Api.Site site(String controller) {
+        ClusterSpec spec = journaled.spec();
+        List<Api.Group> groups = spec == null
+                ? List.of()
+                : spec.groups().stream().map(g -> group(spec, g)).toList();
+        List<Api.Host> hosts = spec == null
+                ? List.of()
+                : spec.hosts().stream().map(h -> host(spec, h)).toList();
+        List<String> problems = problems(spec, groups, hosts);
+        List<Event> events = journaled.events();
+        return new Api.Site(
+                spec == null ? "" : spec.cluster(),
+                spec == null ? "" : spec.profile(),
+                journaled.specVersion(),
+                controller,
+                state.term(),
+                state.leading(),
+                now.wall(),
+                problems.isEmpty(),
+                problems,
+                groups,
+                hosts,
+                events.isEmpty() ? "" : events.getLast().id());
+    }
+
+    private Api.Group group(ClusterSpec spec, ClusterSpec.Group group) {
+        String kind =
+                switch (group) {
+                    case ClusterSpec.BalancerGroup _ -> "balancer";
+                    case ClusterSpec.WebGroup _ -> "web";
+                    case ClusterSpec.DatabaseGroup _ -> "database";
+                };
+        List<Api.Resource> resources = spec.resources().stream()
+                .filter(id -> id.group().equals(group.name()))
+                .map(journaled.resources()::get)
+                .filter(java.util.Objects::nonNull)
+                .map(r -> resource(spec, r))
+                .toList();
+        return new Api.Group(
+                group.name(), kind, group.mode().name().toLowerCase(Locale.ROOT), group.members(), resources);
+    }
+
+    private Api.Resource resource(ClusterSpec spec, ResourceState resource) {
+        boolean over = state.leases().lapsed(resource.id(), now.mono());
+        long ends = state.leases().lapseOf(resource.id()).since(now.mono()).toMillis();
+        List<String> ackers = resource instanceof PrimaryState p ? p.ackers() : List.of();
+        List<Api.Quarantined> quarantined = resource instanceof PrimaryState p
+                ? p.quarantined().stream()
+                        .map(q -> new Api.Quarantined(q.host(), q.reason()))
+                        .toList()
+                : List.of();
+        return new Api.Resource(
+                resource.id().toString(),
+                spec.addressOf(resource.id()).map(VirtualAddress::cidr).orElse(null),
+                resource.holder(),
+                resource.epoch(),
+                resource.phaseName(),
+                resource.steady(),
+                over ? "over" : "live",
+                Math.max(0, ends),
+                plan(resource.plan()),
+                ackers,
+                quarantined,
+                resource instanceof PrimaryState p && p.alone());
+    }
+
+    private static Api.@Nullable Plan plan(@Nullable Plan plan) {
+        return plan == null
+                ? null
+                : new Api.Plan(
+                        plan.id(),
+                        plan.kind().name().toLowerCase(Locale.ROOT),
+                        plan.cause(),
+                        plan.from(),
+                        plan.to(),
+                        plan.epoch(),
+                        plan.rejected());
+    }
+
+    private Api.Host host(ClusterSpec spec, ClusterSpec.Host host) {
+        List<String> groups =
+                spec.groupsOf(host.name()).stream().map(ClusterSpec.Group::name).toList();
+        HostView view = state.hosts().get(host.name());
+        if (view == null) {
+            return new Api.Host(host.name(), host.address(), groups, "unknown", false, -1, 0, List.of());
+        }
+        Duration age = now.mono().since(view.heard());
+        boolean silent = !view.connected() || age.compareTo(state.timing().silence()) > 0;
+        List<Api.Sight> sees = view.observations().entrySet().stream()
+                .sorted(Comparator.comparingInt((Map.Entry<String, Observation> e) -> rank(e.getValue()))
+                        .thenComparing(Map.Entry::getKey))
+                .map(e -> Sights.of(e.getValue()))
+                .toList();
+        return new Api.Host(
+                host.name(),
+                host.address(),
+                groups,
+                silent ? "silent" : "up",
+                view.connected(),
+                Math.max(0, age.toMillis()),
+                view.lateMillis(),
+                sees);
+    }
+
+    /// The service first, the host's basics last.
+    private static int rank(Observation observation) {
+        return switch (observation) {
+            case Observation.Balancer _, Observation.Web _, Observation.Database _ -> 0;
+            case Observation.Address _ -> 1;
+            case Observation.HostBasics _ -> 2;
+        };
+    }
+
+    private List<String> problems(@Nullable ClusterSpec spec, List<Api.Group> groups, List<Api.Host> hosts) {
+        List<String> problems = new ArrayList<>();
+        if (spec == null) {
+            problems.add("there is no cluster specification yet: understudy apply cluster.yml");
+            return problems;
+        }
+        if (!state.leading()) {
+            problems.add("this controller does not lead");
+        }
+        for (Api.Group group : groups) {
+            if (!group.mode().equals(Mode.OBSERVE.name().toLowerCase(Locale.ROOT))) {
+                group.resources().forEach(resource -> problemsOf(resource, problems));
+            }
+        }
+        for (Api.Host host : hosts) {
+            if (!host.health().equals("up")) {
+                problems.add(host.host() + " is not heard of");
+            }
+            host.sees().stream()
+                    .filter(s -> s.health().equals("down"))
+                    .forEach(s -> problems.add(host.host() + " says " + s.key() + " is down: " + s.text()));
+        }
+        return problems;
+    }
+
+    private static void problemsOf(Api.Resource resource, List<String> problems) {
+        if (!resource.steady()) {
+            problems.add(resource.resource() + " is " + resource.phase());
+        }
+        if (resource.alone()) {
+            problems.add(resource.resource() + " runs without an acknowledging replica: nobody can take over");
+        }
+        resource.quarantined().forEach(q -> problems.add(q.host() + " is quarantined: " + q.reason()));
+    }
+}
