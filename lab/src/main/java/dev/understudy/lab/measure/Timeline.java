@@ -43,6 +43,19 @@ public final class Timeline {
         return false;
     }
 
+    /// How many of the latest attempts, among those that began at or after the moment, succeeded in a row.
+    public synchronized int unbrokenRun(long since) {
+        int run = 0;
+        for (int i = attempts.size() - 1; i >= 0; i--) {
+            Attempt attempt = attempts.get(i);
+            if (!attempt.ok() || attempt.start() < since) {
+                return run;
+            }
+            run++;
+        }
+        return run;
+    }
+
     /// Sums up the attempts that ended between the two moments. Time without a success before the first one and after
     /// the last one within the stretch counts too.
     public synchronized Summary between(long from, long to) {

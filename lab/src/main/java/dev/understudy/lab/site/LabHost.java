@@ -7,6 +7,7 @@ import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.site.Topology.HostPlan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -95,7 +96,10 @@ public final class LabHost {
         if (!processes(service).isEmpty()) {
             return;
         }
-        List<String> command = service.start(checkout);
+        var command = new ArrayList<>(service.start(checkout));
+        if (service == LabService.CONTROLLER && !Files.exists(folder.resolve("var/lib/understudy/controller"))) {
+            command.add("--init"); // only ever at its first start: a lost journal is not an empty one (S22)
+        }
         switch (service) {
             case HAPROXY, NGINX, MARIADB -> Commands.run(inside(command)).orThrow();
             case AGENT, CONTROLLER -> launch(service, command);

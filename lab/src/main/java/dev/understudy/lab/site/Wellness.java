@@ -1,0 +1,68 @@
+package dev.understudy.lab.site;
+
+import dev.understudy.lab.kernel.Waiting;
+import dev.understudy.lab.site.ControllerApi.SiteState;
+import java.time.Duration;
+import java.util.Optional;
+
+/// Whether the whole site is well, and bringing it back to that. Any thread.
+public final class Wellness {
+
+    public static final String SITE = Topology.BALANCER_GROUP + "/" + Topology.SITE_ADDRESS;
+    public static final String PRIMARY = Topology.DATABASE_GROUP + "/primary";
+
+    private Wellness() {}
+
+    /// What is not well, empty when everything is: the controller says so, both resources have a holder in a steady
+    /// phase, and both replicas acknowledge.
+    public static Optional<String> objection(ControllerApi api) {
+        Optional<SiteState> answer = api.state();
+        if (answer.isEmpty()) {
+            return Optional.of("the controller answers");
+        }
+        SiteState state = answer.get();
+        if (!state.well()) {
+            return Optional.of("well: " + String.join("; ", state.problems()));
+        }
+        for (String resource : new String[] {SITE, PRIMARY}) {
+            if (state.holder(resource).isEmpty() || !state.steady(resource)) {
+                return Optional.of(resource + " has a holder and is steady");
+            }
+        }
+        int replicas = Topology.DATABASES.size() - 1;
+        int ackers = state.ackers(PRIMARY).size();
+        return ackers < replicas
+                ? Optional.of(replicas + " replicas acknowledge (but " + ackers + ")")
+                : Optional.empty();
+    }
+
+    /// @throws Waiting.TimedOut naming what is still wrong
+    public static void await(ControllerApi api, Duration limit) {
+        Waiting.untilNoObjection(limit, () -> objection(api));
+    }
+
+    /// Undoes every fault: cables, frozen processes, full disks, services that do not run.
+    public static void repair(Lab lab) {
+        lab.healAll();
+        for (LabHost host : lab.hosts()) {
+            host.thaw();
+            switch (host.plan().kind()) {
+                case DATABASE -> {
+                    host.emptyDisk();
+                    host.start(LabService.MARIADB);
+                    host.start(LabService.AGENT);
+                }
+                case BALANCER -> {
+                    host.start(LabService.HAPROXY);
+                    host.start(LabService.AGENT);
+                }
+                case WEB -> {
+                    host.start(LabService.NGINX);
+                    host.start(LabService.AGENT);
+                }
+                case CONTROLLER -> host.start(LabService.CONTROLLER);
+                case CLIENT -> {}
+            }
+        }
+    }
+}
