@@ -42,7 +42,7 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private static boolean isTerminal() {
-        return System.console() != null && System.console().isTerminal();
+        return System.console().isTerminal();
     }
 
     private static void introduce(Checkout checkout, Lab lab) {
