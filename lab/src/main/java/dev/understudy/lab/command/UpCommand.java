@@ -4,6 +4,8 @@ import dev.understudy.lab.site.Checkout;
 import dev.understudy.lab.site.ControllerApi;
 import dev.understudy.lab.site.Lab;
 import dev.understudy.lab.site.Site;
+import java.io.Console;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -42,7 +44,7 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private static boolean isTerminal() {
-        return System.console().isTerminal();
+        return Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     }
 
     private static void introduce(Checkout checkout, Lab lab) {
