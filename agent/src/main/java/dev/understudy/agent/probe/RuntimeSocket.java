@@ -2,6 +2,7 @@ package dev.understudy.agent.probe;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -9,6 +10,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -79,7 +81,7 @@ public final class RuntimeSocket {
                 throw new IOException("connecting to " + path + " does not finish");
             }
             return channel;
-        } catch (java.net.ConnectException | java.nio.file.NoSuchFileException e) {
+        } catch (ConnectException | NoSuchFileException e) {
             channel.close();
             throw new Closed("nobody listens on " + path, e);
         } catch (IOException e) {

@@ -1,6 +1,7 @@
 package dev.understudy.agent.sys;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -152,7 +153,7 @@ public final class LibC {
 
     private static MemorySegment copy(Arena arena, byte[] bytes) {
         MemorySegment segment = arena.allocate(Math.max(1, bytes.length), 8);
-        MemorySegment.copy(bytes, 0, segment, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
+        MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
         return segment;
     }
 

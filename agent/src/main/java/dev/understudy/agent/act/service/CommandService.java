@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
 ///    means makes first (HAProxy leaves its pid file on a clean stop too, so it needs the marker: seen with 2.6);
 /// 3. the pid file is gone, which is how mariadbd ends; a SIGKILL or a crash leaves it.
 ///
-/// A start through this object removes the marker. While nothing runs, the pid file is looked at every [#LOOK]; a
+/// The marker is removed when a process is found running again. While nothing runs, the pid file is looked at every
+/// [#LOOK]; a
 /// living
 /// process is watched by pidfd.
 public final class CommandService implements ServiceControl {
@@ -75,7 +76,6 @@ public final class CommandService implements ServiceControl {
             return Outcome.Done.withoutFacts();
         }
         try {
-            Files.deleteIfExists(definition.stopMarker());
             stopAsked = false;
             Process process = Commands.detached(definition.start(), definition.log());
             boolean returned = Commands.await(() -> !process.isAlive() || mainPid() != 0, definition.timeout());
@@ -182,9 +182,18 @@ public final class CommandService implements ServiceControl {
             return;
         }
         stopAsked = false;
+        removeMarker();
         watching = PidWatch.start(pid, () -> ended(pid));
         LOG.info("event=service-running service={} pid={}", definition.name(), pid);
         listeners.tell(ServiceState.RUNNING);
+    }
+
+    private void removeMarker() {
+        try {
+            Files.deleteIfExists(definition.stopMarker());
+        } catch (IOException e) {
+            LOG.warn("event=stop-marker-stays service={} reason=\"{}\"", definition.name(), e.getMessage());
+        }
     }
 
     /// On the watching thread.

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -51,7 +52,7 @@ final class Commands {
     /// Starts a command in a session of its own, so that no signal to the agent's terminal or group reaches it, with
     /// nothing to read and its output appended to a log.
     static Process detached(List<String> command, Path log) throws IOException {
-        List<String> line = new java.util.ArrayList<>(List.of("setsid"));
+        List<String> line = new ArrayList<>(List.of("setsid"));
         line.addAll(command);
         return new ProcessBuilder(line)
                 .redirectInput(new File("/dev/null"))

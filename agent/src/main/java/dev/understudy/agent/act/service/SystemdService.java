@@ -6,6 +6,7 @@ import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,7 +100,7 @@ public final class SystemdService implements ServiceControl {
     }
 
     private Outcome systemctl(String... arguments) {
-        List<String> command = new java.util.ArrayList<>(List.of("systemctl"));
+        List<String> command = new ArrayList<>(List.of("systemctl"));
         command.addAll(List.of(arguments));
         try {
             Commands.Output output = Commands.run(command, timeout);

@@ -243,6 +243,25 @@ class KernelAddressControlTest {
         assertThat(control.remaining(VIP, 1)).isEmpty();
     }
 
+    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's lifetime.
+    @Test
+    void withoutAGateTheAddressAloneEndsTheLease() throws IOException {
+        control.close();
+        control = KernelAddressControl.start("9 no name", hosts.namespace(), KernelAddressControlTest::now);
+        assertThat(control.enforcement().enforced()).isFalse();
+        assertThat(control.enforcement().detail()).contains("nft");
+        hosts.here("nft", "flush", "ruleset");
+        guardBoth();
+
+        assertThat(control.take(VIP, 1, in(Duration.ofMillis(900)), () -> true)).isEqualTo(Outcome.Done.withoutFacts());
+        assertThat(control.renew(VIP, 1, in(Duration.ofMillis(1500)))).isTrue();
+        assertThat(hosts.answers(IP)).isTrue();
+
+        await().atMost(PATIENCE).until(() -> !hosts.configured(IP));
+        assertThat(control.renew(VIP, 1, in(LONG))).isFalse();
+        assertThat(hosts.configured(IP)).isFalse();
+    }
+
     private KernelAddressControl newControl() throws IOException {
         return KernelAddressControl.start("understudy", hosts.namespace(), KernelAddressControlTest::now);
     }
