@@ -138,8 +138,8 @@ public final class Core {
         }
     }
 
-    /// Answers a heartbeat: a lease is renewed for the journaled holder and epoch only, and only if its agent says that
-    /// it holds it.
+    /// Answers a heartbeat: a lease is renewed for the journaled holder and epoch only, and only if its agent says
+    /// that it holds it.
     private static void acknowledge(Turn turn, Input.AgentReport report) {
         long seq =
                 switch (report.message()) {

@@ -19,8 +19,7 @@ public sealed interface Input {
     record LeadershipChanged(long term, boolean leading) implements Input {}
 
     /// The loop itself was not running for a while (S8): its mailbox has been drained; nobody may be judged by a
-    /// silence
-    /// that was the controller's own.
+    /// silence that was the controller's own.
     record LoopWasLate(Duration late) implements Input {}
 
     /// Time passed.

@@ -3,8 +3,8 @@ package dev.understudy.core;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ResourceId;
 
-/// What is written down, in order, before anything that follows from it leaves the controller. Applying entries is the
-/// only way in which [Journaled] changes.
+/// What is written down, in order, before anything that follows from it leaves the controller. Applying entries is
+/// the only way in which [Journaled] changes.
 public sealed interface JournalEntry {
 
     Event event();

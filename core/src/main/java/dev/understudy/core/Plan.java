@@ -4,7 +4,8 @@ import dev.understudy.core.Event.Candidate;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A move under way. Journaled whole at each step, so that another leader, or this one after a crash, goes on with it.
+/// A move under way. Journaled whole at each step, so that another leader, or this one after a crash, goes on with
+/// it.
 ///
 /// @param id `P` and the number of the event that began it
 /// @param from who held the resource when it began, null if nobody

@@ -11,8 +11,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// All that the controller knows. `journaled` is replicated; the rest is volatile: a leader that has just started fills
-/// it from the agents' next heartbeats. Immutable.
+/// All that the controller knows. `journaled` is replicated; the rest is volatile: a leader that has just started
+/// fills it from the agents' next heartbeats. Immutable.
 ///
 /// @param startedAt when this process began to lead
 /// @param phaseSince when each resource entered its phase (for a new leader: when it started)

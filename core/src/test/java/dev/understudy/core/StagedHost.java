@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// An agent with the real lease holder, and a model of the server beside it: HAProxy that lives or not, a database with
-/// a position, what it has received, and whom it follows.
+/// An agent with the real lease holder, and a model of the server beside it: HAProxy that lives or not, a database
+/// with a position, what it has received, and whom it follows.
 final class StagedHost {
 
     final String name;

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// A whole site over virtual time: the real core, the real lease holders, and a small model of the servers behind the
-/// agents ([StagedHost]). Deterministic. What happened is read from the journal.
+/// A whole site over virtual time: the real core, the real lease holders, and a small model of the servers behind
+/// the agents ([StagedHost]). Deterministic. What happened is read from the journal.
 final class StagedSite {
 
     static final ResourceId ADDRESS = new ResourceId("edge", "192.0.2.10");
@@ -143,8 +143,7 @@ final class StagedSite {
     }
 
     /// The controller dies before its next decision that journals anything beyond `entries` more entries, and comes
-    /// back
-    /// at once with what is in the journal.
+    /// back at once with what is in the journal.
     void crashControllerAfter(int entries) {
         crashAfterEntries = entries;
     }

@@ -52,14 +52,13 @@ public sealed interface Command {
 
     /// Give the resource up: remove the address; for a primary also make the server read-only and end its clients'
     /// sessions (kill the server when commits wait for an acknowledgement: they must not be acknowledged). Done
-    /// means:
-    /// kernel element removed, floor `released ≥ releasedEpoch` on disk (S9's order). `epoch` may be above the
-    /// released one.
+    /// means: kernel element removed, floor `released ≥ releasedEpoch` on disk (S9's order). `epoch` may be above
+    /// the released one.
     record Release(String id, ResourceId resource, long epoch, long releasedEpoch) implements Command {}
 
-    /// On a replica: reject the old primary with a TCP reset (S19), start the applier if it is stopped, then stop the
-    /// receiver with the applier running (S18). Done facts: `received`, `applied`, `binlog`, `serverStart`.
-    /// A member that follows nobody answers with its positions. The address is empty where nobody is to be cut off (a
+    /// On a replica: reject the old primary with a TCP reset (S19), start the applier if it is stopped, then stop
+    /// the receiver with the applier running (S18). Done facts: `received`, `applied`, `binlog`, `serverStart`. A
+    /// member that follows nobody answers with its positions. The address is empty where nobody is to be cut off (a
     /// first election, and the old primary itself).
     record CutReceiver(String id, ResourceId resource, long epoch, String primaryAddress) implements Command {}
 
@@ -73,13 +72,13 @@ public sealed interface Command {
 
     /// Follow the given primary by GTID. Refused with code `diverged` when this server has transactions that the
     /// primary lacks (S17); never purges what is not applied (S18): waits for the applier, up to the time-out. Done
-    /// when
-    /// the receiver is connected. Removes the rule that cut off an old primary.
+    /// when the receiver is connected. Removes the rule that cut off an old primary.
     record Follow(String id, ResourceId resource, long epoch, String primaryAddress, int port, long timeoutMillis)
             implements Command {}
 
-    /// Open the staged server to writes under the lease and take the writer address. `alone` says that it was journaled
-    /// that no replica acknowledges: semi-sync is off. Otherwise semi-sync is on without a time-out (S20).
+    /// Open the staged server to writes under the lease and take the writer address. `alone` says that it was
+    /// journaled that no replica acknowledges: semi-sync is off. Otherwise semi-sync is on without a time-out
+    /// (S20).
     record OpenWrites(String id, ResourceId resource, long epoch, boolean alone) implements Command {}
 
     /// Planned move, on the primary: read-only once running transactions are through, within the budget. Done facts:

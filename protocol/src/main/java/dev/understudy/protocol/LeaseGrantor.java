@@ -6,11 +6,10 @@ import java.util.Map;
 
 /// The controller's half of the lease protocol: when is a lease over for certain? The agent's half is [LeaseHolder].
 ///
-/// The grantor counts from sending an acknowledgement (or an order that takes a lease, S2), which is always after the
-/// heartbeat that it answers was sent; with drift and slack added, a lease is over at its holder before it is over
-/// here.
-/// A grantor that has just started does not know what its predecessor granted and waits as if each resource had been
-/// granted at its start (S4).
+/// The grantor counts from sending an acknowledgement (or an order that takes a lease, S2), which is always after
+/// the heartbeat that it answers was sent; with drift and slack added, a lease is over at its holder before it is
+/// over here. A grantor that has just started does not know what its predecessor granted and waits as if each
+/// resource had been granted at its start (S4).
 ///
 /// Immutable. Time comes in as a value.
 public record LeaseGrantor(TimingProfile timing, Moment unknownUntil, Map<ResourceId, Moment> lapseAt) {
@@ -19,7 +18,8 @@ public record LeaseGrantor(TimingProfile timing, Moment unknownUntil, Map<Resour
         lapseAt = Map.copyOf(lapseAt);
     }
 
-    /// A leader starts: whatever was granted before is over at `now + (authority window + ttl) × (1 + drift) + slack`.
+    /// A leader starts: whatever was granted before is over at `now + (authority window + ttl) × (1 + drift) +
+    /// slack`.
     public static LeaseGrantor started(TimingProfile timing, Moment now) {
         Duration wait = timing.lapseAfter(timing.authorityWindow().plus(timing.ttl()));
         return new LeaseGrantor(timing, now.plus(wait), Map.of());

@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 
 /// The agent's half of the lease protocol. The controller's half is [LeaseGrantor].
 ///
-/// A lease's deadline is counted from the sending of the heartbeat that was acknowledged (S1), so it always ends before
-/// the controller believes it over. A renewal never revives a lease that has expired: only a new epoch does. Orders
-/// with an older term or epoch are refused (S2).
+/// A lease's deadline is counted from the sending of the heartbeat that was acknowledged (S1), so it always ends
+/// before the controller believes it over. A renewal never revives a lease that has expired: only a new epoch does.
+/// Orders with an older term or epoch are refused (S2).
 ///
-/// Not thread-safe: confined to the agent's lease thread. Time comes in as a value. What [#floors()] returns must be on
-/// disk before anything that follows from it is answered (S3).
+/// Not thread-safe: confined to the agent's lease thread. Time comes in as a value. What [#floors()] returns must
+/// be on disk before anything that follows from it is answered (S3).
 public final class LeaseHolder {
 
     /// How many sent heartbeats are remembered; an acknowledgement of an older one is ignored.
@@ -161,9 +161,8 @@ public final class LeaseHolder {
                         lease != null && lease.epoch() <= epoch ? null : lease));
     }
 
-    /// The leases that are over: the caller fences each and then calls [#released]. Also to be called first after any
-    /// gap
-    /// in the agent's ticks (S8).
+    /// The leases that are over: the caller fences each and then calls [#released]. Also to be called first after
+    /// any gap in the agent's ticks (S8).
     public List<Lease> expired(Moment now) {
         return leases().stream().filter(lease -> !lease.liveAt(now)).toList();
     }

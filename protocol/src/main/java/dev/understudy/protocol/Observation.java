@@ -73,8 +73,8 @@ public sealed interface Observation {
         }
     }
 
-    /// The database server on this host. Positions are GTID lists as the server prints them; empty when there are none
-    /// or the server did not answer.
+    /// The database server on this host. Positions are GTID lists as the server prints them; empty when there are
+    /// none or the server did not answer.
     ///
     /// @param serverStart identifies this run of the server: its start time and process id
     /// @param readOnly null while it is not known

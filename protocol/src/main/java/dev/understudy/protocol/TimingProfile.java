@@ -40,8 +40,8 @@ public record TimingProfile(String name, Duration heartbeat, Duration ttl, Durat
         };
     }
 
-    /// How long after the last acknowledgement a lease of the given length is over everywhere: `length × (1 + drift) +
-    /// slack`.
+    /// How long after the last acknowledgement a lease of the given length is over everywhere: `length × (1 +
+    /// drift) + slack`.
     public Duration lapseAfter(Duration length) {
         return Duration.ofNanos((long) Math.ceil(length.toNanos() * (1 + DRIFT)))
                 .plus(slack);

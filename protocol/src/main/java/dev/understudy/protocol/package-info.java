@@ -2,8 +2,8 @@
 ///
 /// Read in this order: [dev.understudy.protocol.ClusterSpec], [dev.understudy.protocol.AgentMessage],
 /// [dev.understudy.protocol.ControllerMessage], [dev.understudy.protocol.Command],
-/// [dev.understudy.protocol.LeaseHolder] (the agent's half), [dev.understudy.protocol.LeaseGrantor]
-/// (the controller's half). Everything here is pure: no thread, socket, file, clock or codec.
+/// [dev.understudy.protocol.LeaseHolder] (the agent's half), [dev.understudy.protocol.LeaseGrantor] (the
+/// controller's half). Everything here is pure: no thread, socket, file, clock or codec.
 @NullMarked
 package dev.understudy.protocol;
 

@@ -4,8 +4,8 @@ import dev.understudy.protocol.Command;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 
-/// The database server on this host: one instance a database group. Thread-safe. [#observe] takes at most one second;
-/// [#execute] as long as its command's own time-out says and runs on a worker thread of the caller.
+/// The database server on this host: one instance a database group. Thread-safe. [#observe] takes at most one
+/// second; [#execute] as long as its command's own time-out says and runs on a worker thread of the caller.
 public interface DatabaseControl extends AutoCloseable {
 
     /// What can be seen of the server now; never blocks behind a commit that waits or an operator's lock.
@@ -13,8 +13,9 @@ public interface DatabaseControl extends AutoCloseable {
 
     /// Carries out the database's part of a command: [Command.CutReceiver], [Command.CatchUp], [Command.Stage],
     /// [Command.Follow], [Command.OpenWrites], [Command.BlockWrites], [Command.UnblockWrites],
-    /// [Command.ReachPosition],
-    /// and [Command.Release], which fences. `lease` is asked before `read_only=0`. Other commands are Refused
+    /// [Command.ReachPosition], and [Command.Release], which fences at once, without waiting for a command that
+    /// runs, and keeps that one from opening the server again. `lease` is asked before `read_only=0`. Other
+    /// commands are Refused
     /// `unsupported`.
     Outcome execute(Command command, LeaseCheck lease);
 

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Sets the state of HAProxy's servers through the runtime socket (level admin) and reads it back. Thread-safe; blocks
-/// at most three times the time-out.
+/// Sets the state of HAProxy's servers through the runtime socket (level admin) and reads it back. Thread-safe;
+/// blocks at most three times the time-out.
 public final class HaproxyAdmin {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.:-]+");

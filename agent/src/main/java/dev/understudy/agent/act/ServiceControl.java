@@ -22,8 +22,8 @@ public interface ServiceControl extends AutoCloseable {
     /// The main process's id, 0 if there is none.
     long mainPid();
 
-    /// Calls the listener on each change of state, within milliseconds of a process's end (pidfd, not a poll), from a
-    /// thread of this object. ENDED and STOPPED are told apart: a clean stop is not a crash.
+    /// Calls the listener on each change of state, within milliseconds of a process's end (pidfd, not a poll), from
+    /// a thread of this object. ENDED and STOPPED are told apart: a clean stop is not a crash.
     void watch(Consumer<ServiceState> listener);
 
     @Override

@@ -18,10 +18,10 @@ import org.mariadb.jdbc.client.util.ClosableLock;
 import org.mariadb.jdbc.export.ExceptionFactory;
 import org.mariadb.jdbc.message.ClientMessage;
 
-/// Asks a MariaDB primary whether its binary log *has* a position (S17), before anything is changed here: its own dump
-/// thread, in strict mode, is asked to start from there, exactly as a replica would, and answers with an error or with
-/// the events after it. Sequence numbers alone would hide divergence, and `mariadb-binlog --read-from-remote-server`
-/// does not ask in strict mode: a hole in the sequence passed it.
+/// Asks a MariaDB primary whether its binary log *has* a position (S17), before anything is changed here: its own
+/// dump thread, in strict mode, is asked to start from there, exactly as a replica would, and answers with an error
+/// or with the events after it. Sequence numbers alone would hide divergence, and `mariadb-binlog
+/// --read-from-remote-server` does not ask in strict mode: a hole in the sequence passed it.
 ///
 /// Needs REPLICATION SLAVE only. See the MariaDB sources, `check_slave_start_position` and `send_event_to_slave`.
 final class BinlogPresence {
@@ -69,7 +69,8 @@ final class BinlogPresence {
         return dump.answer;
     }
 
-    /// COM_BINLOG_DUMP, read up to the first transaction, the end or an error. The connection is of no use afterwards.
+    /// COM_BINLOG_DUMP, read up to the first transaction, the end or an error. The connection is of no use
+    /// afterwards.
     private static final class Dump implements ClientMessage {
         private Answer answer = new Answer.Unclear("the primary did not answer");
 

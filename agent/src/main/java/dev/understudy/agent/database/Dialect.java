@@ -6,8 +6,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 
-/// Every SQL statement of the database half, by what it is for. One implementation an engine. Each call takes at most
-/// its time-out and throws what the server or the driver says; none decides anything.
+/// Every SQL statement of the database half, by what it is for. One implementation an engine. Each call takes at
+/// most its time-out and throws what the server or the driver says; none decides anything.
 sealed interface Dialect permits MariaDb {
 
     /// @throws IllegalArgumentException if the engine is not known
@@ -64,8 +64,8 @@ sealed interface Dialect permits MariaDb {
             Duration timeout)
             throws SQLException;
 
-    /// Semi-sync for the primary role (no time-out, wait after sync) on or off. Off releases waiting commits as if they
-    /// were acknowledged: the caller has made sure that none waits, or that it was journaled.
+    /// Semi-sync for the primary role (no time-out, wait after sync) on or off. Off releases waiting commits as if
+    /// they were acknowledged: the caller has made sure that none waits, or that it was journaled.
     void semiSyncPrimary(Session session, boolean on, Duration timeout) throws SQLException;
 
     /// Semi-sync for the replica role. Counts from the receiver's next start.

@@ -127,8 +127,8 @@ final class Following {
         return awaitReceiver(session, deadline);
     }
 
-    /// Nothing that was received may be lost by the repointing (S18): the old primary's receiver is stopped first, with
-    /// the applier running, then the applier gets its time.
+    /// Nothing that was received may be lost by the repointing (S18): the old primary's receiver is stopped first,
+    /// with the applier running, then the applier gets its time.
     private Outcome finishOld(Session session, ReplicaView old, Command.Follow command, Deadline deadline)
             throws SQLException {
         if (!old.receiverStopped() && old.applierRuns()) {

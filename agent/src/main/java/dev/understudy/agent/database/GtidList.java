@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// A list of MariaDB GTIDs (`domain-server-sequence`), as `gtid_binlog_pos` (one a domain) or `gtid_binlog_state` (one
-/// a domain and server) print it.
+/// A list of MariaDB GTIDs (`domain-server-sequence`), as `gtid_binlog_pos` (one a domain) or `gtid_binlog_state`
+/// (one a domain and server) print it.
 ///
-/// Sequence numbers alone do not show divergence: two servers may have given the same number of one domain to different
-/// transactions. [#reached] compares one server's own progress; whether another server *has* a transaction is asked of
-/// its binary log ([BinlogPresence]).
+/// Sequence numbers alone do not show divergence: two servers may have given the same number of one domain to
+/// different transactions. [#reached] compares one server's own progress; whether another server *has* a
+/// transaction is asked of its binary log ([BinlogPresence]).
 record GtidList(List<Gtid> gtids) {
 
     record Gtid(long domain, long server, long sequence) {

@@ -18,8 +18,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// [DatabaseControl] over SQL on the server's unix socket. Commands other than [Command.Release] run one at a time; a
-/// second one is Refused `busy`. A release never waits for them and keeps whatever runs from opening the server again.
+/// [DatabaseControl] over SQL on the server's unix socket. Commands other than [Command.Release] run one at a time;
+/// a second one is Refused `busy`. A release never waits for them and keeps whatever runs from opening the server
+/// again.
 public final class LocalDatabase implements DatabaseControl {
 
     private static final Duration LOOK = Duration.ofMillis(400);

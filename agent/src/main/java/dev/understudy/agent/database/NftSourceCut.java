@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// [SourceCut] by nftables, in a table of its own with two sets of address and port. Both directions are rejected with
-/// a TCP reset: this host's segments to the server's port (its own receiver hears the reset at once) and the server's
-/// answers from that port (the primary's dump thread ends).
+/// [SourceCut] by nftables, in a table of its own with two sets of address and port. Both directions are rejected
+/// with a TCP reset: this host's segments to the server's port (its own receiver hears the reset at once) and the
+/// server's answers from that port (the primary's dump thread ends).
 public final class NftSourceCut implements SourceCut {
 
     /// The table's name unless a test says otherwise.

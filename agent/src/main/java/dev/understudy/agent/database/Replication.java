@@ -83,8 +83,8 @@ final class Replication {
         return new Outcome.Done(facts);
     }
 
-    /// Starts the applier while the receiver's thread exists; with both stopped a start would purge the relay log, so
-    /// its files are copied aside instead. Returns why it cannot be done, null if it was.
+    /// Starts the applier while the receiver's thread exists; with both stopped a start would purge the relay log,
+    /// so its files are copied aside instead. Returns why it cannot be done, null if it was.
     private @Nullable Outcome startApplier(Session session, ReplicaView replica) throws SQLException {
         if (replica.receiverStopped()) {
             String copy = copyRelayLog(session);

@@ -83,8 +83,8 @@ final class Server {
         void run(Duration timeout) throws SQLException;
     }
 
-    /// Runs a statement of `session` and has it ended from another connection when it takes longer than the limit; the
-    /// session stays usable. Throws what the ended statement throws.
+    /// Runs a statement of `session` and has it ended from another connection when it takes longer than the limit;
+    /// the session stays usable. Throws what the ended statement throws.
     void bounded(Session session, Duration limit, Statement statement) throws SQLException {
         CountDownLatch done = new CountDownLatch(1);
         Thread.ofVirtual().name("database-kill").start(() -> {
@@ -138,8 +138,8 @@ final class Server {
         return stopping.get() > 0;
     }
 
-    /// Identifies this run of the server: start time in clock ticks since boot, and process id. Empty if no process is
-    /// known. See proc(5), `/proc/pid/stat`, field 22.
+    /// Identifies this run of the server: start time in clock ticks since boot, and process id. Empty if no process
+    /// is known. See proc(5), `/proc/pid/stat`, field 22.
     String serverStart(long pid) {
         if (pid <= 0) {
             return "";

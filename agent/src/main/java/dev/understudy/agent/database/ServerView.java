@@ -26,8 +26,8 @@ record ServerView(
         return known.merge(binlog);
     }
 
-    /// Where it would start to follow: its binary log's position, and the applied one for domains that its binary log
-    /// does not have yet (a freshly seeded replica) or where the applied one is later.
+    /// Where it would start to follow: its binary log's position, and the applied one for domains that its binary
+    /// log does not have yet (a freshly seeded replica) or where the applied one is later.
     GtidList position() {
         return binlog.merge(applied);
     }

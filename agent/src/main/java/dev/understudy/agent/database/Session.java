@@ -15,8 +15,8 @@ import java.util.TreeMap;
 import org.mariadb.jdbc.Connection;
 import org.mariadb.jdbc.Driver;
 
-/// One connection to a server. Every statement has a time-out; after one the connection is closed, as its state is not
-/// known. Thread-safe: one statement after the other.
+/// One connection to a server. Every statement has a time-out; after one the connection is closed, as its state is
+/// not known. Thread-safe: one statement after the other.
 final class Session implements AutoCloseable {
 
     /// Kept connections must not be closed by the server for being idle.

@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The connections that are kept open to the server on this host, one a purpose, so that a server whose connections are
-/// exhausted (error 1040) cannot shut its agent out. Thread-safe.
+/// The connections that are kept open to the server on this host, one a purpose, so that a server whose connections
+/// are exhausted (error 1040) cannot shut its agent out. Thread-safe.
 final class Sessions implements AutoCloseable {
 
     enum Purpose {
@@ -36,7 +36,8 @@ final class Sessions implements AutoCloseable {
         }
     }
 
-    /// The session kept for this purpose, opened again if it was closed or does not answer (the server was restarted).
+    /// The session kept for this purpose, opened again if it was closed or does not answer (the server was
+    /// restarted).
     Session of(Purpose purpose, Duration timeout) throws SQLException {
         Slot slot = slot(purpose);
         slot.lock.lock();

@@ -18,8 +18,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 
 /// A unix domain socket in the form that JDBC drivers want, without native code: Java's own channel, not blocking,
-/// with a selector each for the read time-out. Writes are bounded by the same time-out. One reader and one writer at a
-/// time.
+/// with a selector each for the read time-out. Writes are bounded by the same time-out. One reader and one writer
+/// at a time.
 final class UnixSocket extends Socket {
 
     private static final int DEFAULT_TIMEOUT_MILLIS = 10_000;

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.mariadb.jdbc.Configuration;
 import org.mariadb.jdbc.util.ConfigurableSocketFactory;
 
-/// Lets MariaDB Connector/J use [UnixSocket] instead of its own unix socket, which needs JNA. The driver makes one by
-/// its name; the path comes in the connection property [#PATH].
+/// Lets MariaDB Connector/J use [UnixSocket] instead of its own unix socket, which needs JNA. The driver makes one
+/// by its name; the path comes in the connection property [#PATH].
 public final class UnixSocketFactory extends ConfigurableSocketFactory {
 
     static final String PATH = "understudyUnixSocket";

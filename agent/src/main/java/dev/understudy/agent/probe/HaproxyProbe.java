@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// UP: a worker answers. DOWN: the main process has ended, or it lives but nobody has listened on the socket for
 /// [#SUCCESSOR_WAIT] (a reload replaces the worker, so a short gap says nothing). UNKNOWN: it lives and does not
-/// answer.
-/// A process's end is published at once, from the service's thread.
+/// answer. A process's end is published at once, from the service's thread.
 public final class HaproxyProbe implements AutoCloseable {
 
     static final Duration SUCCESSOR_WAIT = Duration.ofMillis(500);

@@ -2,8 +2,8 @@ package dev.understudy.agent.probe;
 
 import java.time.Duration;
 
-/// Runs a probe again and again on a virtual thread of its own, `interval` after the end of the last run. A programming
-/// error ends it through the thread's fault handler.
+/// Runs a probe again and again on a virtual thread of its own, `interval` after the end of the last run. A
+/// programming error ends it through the thread's fault handler.
 final class ProbeLoop implements AutoCloseable {
 
     private final Thread thread;

@@ -14,8 +14,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/// HAProxy's runtime socket (HAProxy Management Guide, section 9.3): one command a connection, the answer ends with the
-/// connection. Thread-safe.
+/// HAProxy's runtime socket (HAProxy Management Guide, section 9.3): one command a connection, the answer ends with
+/// the connection. Thread-safe.
 public final class RuntimeSocket {
 
     private static final int ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -71,8 +71,8 @@ public final class RuntimeSocket {
         }
     }
 
-    /// A local socket connects at once, is refused at once, or waits while the backlog is full: the last is told apart
-    /// by non-blocking mode, where Linux answers EAGAIN.
+    /// A local socket connects at once, is refused at once, or waits while the backlog is full: the last is told
+    /// apart by non-blocking mode, where Linux answers EAGAIN.
     private SocketChannel connect() throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         try {

@@ -12,8 +12,9 @@ import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/// Asks a web host's own check. UP: an answer from 200 to 399. DOWN: the connection is refused, or an answer of 500 and
-/// more. Everything else (a time-out, an answer of 400 to 499) is UNKNOWN: it says nothing sure about the service.
+/// Asks a web host's own check. UP: an answer from 200 to 399. DOWN: the connection is refused, or an answer of 500
+/// and more. Everything else (a time-out, an answer of 400 to 499) is UNKNOWN: it says nothing sure about the
+/// service.
 public final class WebProbe implements AutoCloseable {
 
     private final String group;

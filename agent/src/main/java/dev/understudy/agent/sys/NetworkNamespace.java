@@ -6,9 +6,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.IntSupplier;
 
-/// Where commands run and sockets are opened: the process's own network namespace, which is what an agent uses, or a
-/// named one (`ip netns`), which lets one process test several hosts. A socket stays in the namespace in which it was
-/// opened, whichever thread uses it later.
+/// Where commands run and sockets are opened: the process's own network namespace, which is what an agent uses, or
+/// a named one (`ip netns`), which lets one process test several hosts. A socket stays in the namespace in which it
+/// was opened, whichever thread uses it later.
 public final class NetworkNamespace {
 
     private final String name;

@@ -2,8 +2,9 @@ package dev.understudy.agent.sys;
 
 import java.time.Duration;
 
-/// Tells when a process ends, within milliseconds and without polling its state: pidfd_open(2) and poll(2) on a daemon
-/// platform thread of its own. Works for processes that are no children; a zombie that nobody reaped has ended.
+/// Tells when a process ends, within milliseconds and without polling its state: pidfd_open(2) and poll(2) on a
+/// daemon platform thread of its own. Works for processes that are no children; a zombie that nobody reaped has
+/// ended.
 public final class PidWatch implements AutoCloseable {
 
     /// How often the waiting thread looks whether it was closed; a process's end wakes it at once.
@@ -19,8 +20,7 @@ public final class PidWatch implements AutoCloseable {
     }
 
     /// Watches the process and runs `ended` once when it ends, on the watching thread; at once (on that thread too)
-    /// when
-    /// there is no such process. After [#close] it does not run any more.
+    /// when there is no such process. After [#close] it does not run any more.
     public static PidWatch start(long pid, Runnable ended) {
         int descriptor = LibC.pidfdOpen(pid);
         if (descriptor < 0 && descriptor != -LibC.ESRCH) {

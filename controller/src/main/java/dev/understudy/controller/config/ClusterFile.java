@@ -23,8 +23,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.schema.CoreSchema;
 
-/// Reads `cluster.yml` (DESIGN section 13) into a [ClusterSpec], strictly: what this version does not know is refused,
-/// with file, line and what was expected. All problems of a file are found in one reading.
+/// Reads `cluster.yml` (DESIGN section 13) into a [ClusterSpec], strictly: what this version does not know is
+/// refused, with file, line and what was expected. All problems of a file are found in one reading.
 public final class ClusterFile {
 
     /// At most this many problems are told of one file.

@@ -3,8 +3,8 @@ package dev.understudy.controller.config;
 import java.time.Duration;
 import java.util.List;
 
-/// The keys of `cluster.yml` that this version reads for their shape and does not act upon. Kept in one place: whoever
-/// gives one of them a meaning takes it away from here.
+/// The keys of `cluster.yml` that this version reads for their shape and does not act upon. Kept in one place:
+/// whoever gives one of them a meaning takes it away from here.
 final class LaterKeys {
 
     static final List<String> TOP = List.of("mail");

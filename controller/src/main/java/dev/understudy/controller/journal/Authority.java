@@ -57,8 +57,8 @@ public final class Authority implements AutoCloseable {
         return last != null && last.term() == term && now.since(last.start()).compareTo(window) < 0;
     }
 
-    /// What of a committed decision may be sent now. Without authority an acknowledgement goes without its grants, and
-    /// an order that takes a lease does not go at all: it is decided again.
+    /// What of a committed decision may be sent now. Without authority an acknowledgement goes without its grants,
+    /// and an order that takes a lease does not go at all: it is decided again.
     public List<Send> permitted(Committed committed, Moment now) {
         List<Send> sends = committed.decision().sends();
         if (holds(committed.term(), now)) {

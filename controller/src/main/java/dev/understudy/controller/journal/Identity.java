@@ -36,8 +36,8 @@ public record Identity(String peer, UUID group) {
         record Refused(String reason) implements Opened {}
     }
 
-    /// Opens the state folder. With `init` a folder without a complete journal gets a new one; what is left of an old
-    /// one is moved aside, never deleted. A complete journal is opened as it is, `init` or not.
+    /// Opens the state folder. With `init` a folder without a complete journal gets a new one; what is left of an
+    /// old one is moved aside, never deleted. A complete journal is opened as it is, `init` or not.
     ///
     /// @param name this controller's name, the first part of its peer id
     /// @throws IOException if the folder cannot be read or written

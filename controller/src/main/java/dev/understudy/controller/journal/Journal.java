@@ -27,12 +27,12 @@ import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 
-/// The journal of one controller: an Apache Ratis server in this process. Decisions are proposed to the server directly
-/// (no connection to ourselves): only a leader decides, so a proposal that would have to be forwarded is a mistake
-/// anyway.
+/// The journal of one controller: an Apache Ratis server in this process. Decisions are proposed to the server
+/// directly (no connection to ourselves): only a leader decides, so a proposal that would have to be forwarded is a
+/// mistake anyway.
 ///
-/// [#commit] is the only maker of [Committed], and what is sent needs one (DESIGN section 3). Thread-safe, though only
-/// the loop commits.
+/// [#commit] is the only maker of [Committed], and what is sent needs one (DESIGN section 3). Thread-safe, though
+/// only the loop commits.
 public final class Journal implements AutoCloseable {
 
     /// Where and as whom.
@@ -126,8 +126,8 @@ public final class Journal implements AutoCloseable {
         return machine.journaled();
     }
 
-    /// Writes what the decision wants written and waits until a majority has it. A decision with nothing to write costs
-    /// nothing.
+    /// Writes what the decision wants written and waits until a majority has it. A decision with nothing to write
+    /// costs nothing.
     ///
     /// @param term the term of the state from which the decision was made
     public Committed commit(Decision decision, long term) throws NotLeadingException, CommitFailedException {
@@ -201,7 +201,8 @@ public final class Journal implements AutoCloseable {
         return info.getCurrentTerm();
     }
 
-    /// Whether the Raft server still runs; when it closed itself (a pause of a minute, a failed disk) the process ends.
+    /// Whether the Raft server still runs; when it closed itself (a pause of a minute, a failed disk) the process
+    /// ends.
     public boolean alive() {
         return info().isAlive();
     }

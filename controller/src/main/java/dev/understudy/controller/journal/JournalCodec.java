@@ -11,8 +11,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// What stands in the journal and its snapshots, as text that a person can read. Thread-safe.
 ///
-/// A log entry is one JSON object. A snapshot is lines of JSON: the state without its events, then one event a line, so
-/// that no line comes near [Json#MAX_CHARS].
+/// A log entry is one JSON object. A snapshot is lines of JSON: the state without its events, then one event a
+/// line, so that no line comes near [Json#MAX_CHARS].
 final class JournalCodec {
 
     /// What is written for one decision, as one Raft log entry: all of it or nothing.

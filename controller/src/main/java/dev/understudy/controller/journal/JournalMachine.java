@@ -26,11 +26,11 @@ import org.apache.ratis.statemachine.impl.SimpleStateMachineStorage;
 import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
 import org.apache.ratis.util.MD5FileUtil;
 
-/// The replicated state machine: applies journal entries to core's [Journaled], which is immutable and so can be read
-/// by any thread.
+/// The replicated state machine: applies journal entries to core's [Journaled], which is immutable and so can be
+/// read by any thread.
 ///
-/// A record that was proposed by the leader of another term is rejected when it is applied, by every replica alike: a
-/// deposed leader that has not noticed cannot slip a decision behind those of its successor.
+/// A record that was proposed by the leader of another term is rejected when it is applied, by every replica alike:
+/// a deposed leader that has not noticed cannot slip a decision behind those of its successor.
 final class JournalMachine extends BaseStateMachine {
 
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The one loop that owns the state. For each input: what does the core decide; is it on disk; only then send it. I/O
-/// runs on other threads, which post here and never wait for it.
+/// The one loop that owns the state. For each input: what does the core decide; is it on disk; only then send it.
+/// I/O runs on other threads, which post here and never wait for it.
 ///
 /// A tick comes every half heartbeat. When the loop finds that it was itself asleep (S8), the core is told before
 /// anything else, so that nobody is judged by a silence that was ours; then the mailbox is emptied before the next
@@ -199,7 +199,8 @@ public final class ControllerLoop {
         }
     }
 
-    /// A new leader begins with what the journal says; the agents are made to connect anew and so to say all they see.
+    /// A new leader begins with what the journal says; the agents are made to connect anew and so to say all they
+    /// see.
     private void lead(long term, boolean leading) {
         LOG.info(
                 "leading={} term={} entries={}",

@@ -19,8 +19,8 @@ import org.eclipse.jetty.websocket.api.Session;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The agents' WebSocket: checks the hello, then passes messages to the loop. A host may have one connection; which one
-/// that is, the loop decides (the newest).
+/// The agents' WebSocket: checks the hello, then passes messages to the loop. A host may have one connection; which
+/// one that is, the loop decides (the newest).
 ///
 /// Runs on the server's threads; never blocks.
 final class AgentLink {

@@ -17,8 +17,8 @@ public final class AddressCandidates {
 
     private AddressCandidates() {}
 
-    /// Every member of the group with a verdict. Eligible ones come first: the wanted one, then the order of the file,
-    /// the host that holds or held it last.
+    /// Every member of the group with a verdict. Eligible ones come first: the wanted one, then the order of the
+    /// file, the host that holds or held it last.
     public static List<Candidate> of(Evidence evidence, AddressState address) {
         List<String> members =
                 evidence.spec().group(address.id().group()).map(Group::members).orElse(List.of());

@@ -15,9 +15,9 @@ import java.util.TreeMap;
 
 /// Who could become the primary, the best first, and why the others could not.
 ///
-/// A candidate must have received everything that any member whose acknowledgement counted has received (S14); among
-/// those, one that has applied all comes first, then the operator's wish, then (after a restart) the last holder, then
-/// the order of the file.
+/// A candidate must have received everything that any member whose acknowledgement counted has received (S14);
+/// among those, one that has applied all comes first, then the operator's wish, then (after a restart) the last
+/// holder, then the order of the file.
 public final class PrimaryCandidates {
 
     private PrimaryCandidates() {}
@@ -56,7 +56,8 @@ public final class PrimaryCandidates {
         return AddressCandidates.best(candidates);
     }
 
-    /// Who could be the target of a planned move now: alive, following and not lagging; nothing is blocked for others.
+    /// Who could be the target of a planned move now: alive, following and not lagging; nothing is blocked for
+    /// others.
     public static List<Candidate> forMove(Evidence evidence, PrimaryState primary) {
         Map<String, Candidate> verdicts = new TreeMap<>();
         for (String member :

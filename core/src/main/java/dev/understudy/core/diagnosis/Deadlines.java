@@ -2,7 +2,8 @@ package dev.understudy.core.diagnosis;
 
 import java.time.Duration;
 
-/// How long a phase may last before it is overdue. A limit on everything: no phase but the steady ones waits for ever.
+/// How long a phase may last before it is overdue. A limit on everything: no phase but the steady ones waits for
+/// ever.
 public final class Deadlines {
 
     /// From an order to take an address until its holder says that it has it.

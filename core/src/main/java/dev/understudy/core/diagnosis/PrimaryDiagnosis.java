@@ -59,8 +59,7 @@ public final class PrimaryDiagnosis {
 
     /// The members that must tell their positions before anybody is promoted (S14): every acker; where none was ever
     /// journaled, or the primary ran alone, every member and the primary itself (S25). A primary that was restarted
-    /// in
-    /// place is one of them.
+    /// in place is one of them.
     public List<String> required() {
         Plan plan = primary.plan();
         boolean everybody = primary.alone() || primary.ackers().isEmpty();
@@ -72,7 +71,8 @@ public final class PrimaryDiagnosis {
         return required.stream().distinct().toList();
     }
 
-    /// The members that are asked for their positions: those that must answer, and a former primary that handed over.
+    /// The members that are asked for their positions: those that must answer, and a former primary that handed
+    /// over.
     public List<String> asked() {
         Plan plan = primary.plan();
         List<String> asked = new ArrayList<>(required());
@@ -260,9 +260,8 @@ public final class PrimaryDiagnosis {
         return pendingOr(evidence.inPhase(primary.id()).compareTo(Deadlines.ATTACHING) > 0, "attaching " + attachable);
     }
 
-    /// A follower counts only when it has received all that the target has: otherwise the only copy of an acknowledged
-    /// row
-    /// could be the target's.
+    /// A follower counts only when it has received all that the target has: otherwise the only copy of an
+    /// acknowledged row could be the target's.
     private boolean hasReceived(String member) {
         Plan plan = primary.plan();
         Observation.Replica replica = evidence.database(member, group.name())

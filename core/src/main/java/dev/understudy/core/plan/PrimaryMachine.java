@@ -176,9 +176,8 @@ public final class PrimaryMachine {
                 List.of());
     }
 
-    /// A plan that fences whoever may hold now. A planned move whose primary failed becomes a failover; a target that
-    /// did
-    /// not open is fenced like any holder.
+    /// A plan that fences whoever may hold now. A planned move whose primary failed becomes a failover; a target
+    /// that did not open is fenced like any holder.
     private Plan fence(PrimaryState primary, Diagnosis<PrimarySituation> diagnosis) {
         Plan fresh = begin(primary, diagnosis, null);
         Plan old = primary.plan();
@@ -240,8 +239,7 @@ public final class PrimaryMachine {
     }
 
     /// The target becomes the holder of the new epoch, journaled before it is told. From here on only those who were
-    /// told
-    /// to follow it can acknowledge.
+    /// told to follow it can acknowledge.
     private PrimaryState open(PrimaryState primary, PrimaryPhase next, Plan plan, boolean alone) {
         String target = String.valueOf(plan.to());
         List<String> ackers = new PrimaryDiagnosis(turn.evidence(), primary, Map.of())

@@ -12,9 +12,8 @@ import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ResourceId;
 
 /// Keeps the writer route of every balancer on the primary: open to the holder while it holds, closed to everybody
-/// else,
-/// closed to all while a plan moves the role. Compared with what HAProxy itself says, so a reload or a restart that
-/// forgets is put right. A balancer that cannot be reached holds up nothing (S21).
+/// else, closed to all while a plan moves the role. Compared with what HAProxy itself says, so a reload or a restart
+/// that forgets is put right. A balancer that cannot be reached holds up nothing (S21).
 public final class RouteKeeper {
 
     private final Turn turn;

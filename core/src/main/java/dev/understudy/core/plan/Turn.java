@@ -28,8 +28,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// One step in the making: the state as it changes, and what is to be journaled, sent and answered. Confined to one
-/// call
-/// of [dev.understudy.core.Core#step].
+/// call of [dev.understudy.core.Core#step].
 public final class Turn {
 
     private State state;
@@ -145,8 +144,7 @@ public final class Turn {
     }
 
     /// Makes sure that the order with this id has reached the host: sends it, and sends it again, with the same id,
-    /// when
-    /// no answer came. Returns its outcome once there is one.
+    /// when no answer came. Returns its outcome once there is one.
     public Optional<Outcome> ensure(String host, String id, Function<String, Command> command) {
         Sent sent = state.orders().get(id);
         if (sent == null) {
@@ -161,8 +159,8 @@ public final class Turn {
         return unknown ? Optional.empty() : Optional.ofNullable(outcome);
     }
 
-    /// Like [#ensure], for work that is tried for ever: after a failure the same order is given again, with another id,
-    /// when `pause` is over.
+    /// Like [#ensure], for work that is tried for ever: after a failure the same order is given again, with another
+    /// id, when `pause` is over.
     public Optional<Sent> persist(String host, String base, Duration pause, Function<String, Command> command) {
         Sent sent = state.orders().get(base);
         int attempts = sent == null ? 0 : sent.attempts();

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Writes the policy tables as `docs/policy.md`: a diagram of the phases and every row. A test compares the file with
-/// this text, so the document cannot drift from what the controller does.
+/// Writes the policy tables as `docs/policy.md`: a diagram of the phases and every row. A test compares the file
+/// with this text, so the document cannot drift from what the controller does.
 public final class PolicyDocument {
 
     private PolicyDocument() {}

@@ -10,8 +10,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A finite-state machine as data. Construction checks what a reader relies on: for each phase, every situation that
-/// the
-/// diagnosis can make of it has exactly one row (no hole, no shadowed row), and every row id is unique.
+/// the diagnosis can make of it has exactly one row (no hole, no shadowed row), and every row id is unique.
 public final class PolicyTable<P extends Enum<P>, S extends Enum<S>, A extends Enum<A>> {
 
     /// One rule.

@@ -21,9 +21,8 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/// The tables are total (checked when they are made), every phase can be reached and left in bounded time, and nothing
-/// is
-/// promoted past a fence.
+/// The tables are total (checked when they are made), every phase can be reached and left in bounded time, and
+/// nothing is promoted past a fence.
 class PolicyTableTest {
 
     private enum Light {

@@ -15,7 +15,8 @@ public final class Commands {
 
     private Commands() {}
 
-    /// What a program said (standard output and error together) and how it ended; exit 124 when the limit was reached.
+    /// What a program said (standard output and error together) and how it ended; exit 124 when the limit was
+    /// reached.
     public record Result(List<String> command, int exit, String output) {
 
         public boolean ok() {

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at one address on one host from outside its namespaces, so that no cut and no frozen process hides it: whether
-/// it is configured, and whether the kernel's gate lets it speak.
+/// Looks at one address on one host from outside its namespaces, so that no cut and no frozen process hides it:
+/// whether it is configured, and whether the kernel's gate lets it speak.
 final class AddressEye implements AutoCloseable {
 
     /// The agent's gate: the set of addresses with a live lease.
@@ -48,7 +48,8 @@ final class AddressEye implements AutoCloseable {
         }
     }
 
-    /// Whether packets of the address pass: there is no gate at all, or its set has the address. About a millisecond.
+    /// Whether packets of the address pass: there is no gate at all, or its set has the address. About a
+    /// millisecond.
     boolean gateOpen() {
         try {
             return inside.submit(() -> {

@@ -14,9 +14,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at one database from inside its host, over loopback, so that no cut hides it: every 10 ms whether it is open
-/// to
-/// writes, and on demand how a commit would be acknowledged. A server that does not answer acknowledges nothing.
+/// Looks at one database from inside its host, over loopback, so that no cut hides it: every 10 ms whether it is
+/// open to writes, and on demand how a commit would be acknowledged. A server that does not answer acknowledges
+/// nothing.
 final class DatabaseEye implements AutoCloseable {
 
     private static final String URL = "jdbc:mariadb://127.0.0.1:" + Topology.DATABASE_PORT

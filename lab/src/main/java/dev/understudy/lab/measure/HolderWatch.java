@@ -11,9 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/// Counts holders every 10 ms, inside every host, also those that are cut off: hosts on which the virtual address is
-/// present with the gate open, the same for the writer address, and databases that would acknowledge a write (open to
-/// writes, and either alone or with a receiver that takes their events).
+/// Counts holders every 10 ms, inside every host, also those that are cut off: hosts on which the virtual address
+/// is present with the gate open, the same for the writer address, and databases that would acknowledge a write
+/// (open to writes, and either alone or with a receiver that takes their events).
 ///
 /// Two at once are believed only after a second look at all of them that finds the first one still holding after the
 /// last was seen to: then there was a moment at which both held.

@@ -17,9 +17,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/// A crowd of clients: a new connection with one GET every interval, whether the earlier ones were answered or not. One
-/// thread inside the client's host does it all. A request fails when it is refused, reset, answered otherwise than 200,
-/// or not answered within a second.
+/// A crowd of clients: a new connection with one GET every interval, whether the earlier ones were answered or not.
+/// One thread inside the client's host does it all. A request fails when it is refused, reset, answered otherwise
+/// than 200, or not answered within a second.
 public final class RequestClient implements AutoCloseable {
 
     private static final long LIMIT = Duration.ofSeconds(1).toNanos();

@@ -56,8 +56,8 @@ public final class Timeline {
         return run;
     }
 
-    /// Sums up the attempts that ended between the two moments. Time without a success before the first one and after
-    /// the last one within the stretch counts too.
+    /// Sums up the attempts that ended between the two moments. Time without a success before the first one and
+    /// after the last one within the stretch counts too.
     public synchronized Summary between(long from, long to) {
         long last = from;
         long longest = 0;

@@ -17,8 +17,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// An application that inserts increasing numbers, one transaction each, through an address, and remembers each one
-/// that
-/// the database acknowledged. What was not acknowledged may or may not be there; the next try takes a new number.
+/// that the database acknowledged. What was not acknowledged may or may not be there; the next try takes a new
+/// number.
 public final class Writer implements AutoCloseable {
 
     private static final Duration PACE = Duration.ofMillis(5);

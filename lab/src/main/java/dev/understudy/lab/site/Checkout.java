@@ -6,8 +6,8 @@ import java.nio.file.Path;
 /// The built source tree that the lab runs from.
 public record Checkout(Path root) {
 
-    /// The tree named by the system property `understudy.checkout`, otherwise the first folder from here upwards that
-    /// has both a `lab` and a `protocol` folder.
+    /// The tree named by the system property `understudy.checkout`, otherwise the first folder from here upwards
+    /// that has both a `lab` and a `protocol` folder.
     ///
     /// @throws IllegalStateException when there is none
     public static Checkout find() {

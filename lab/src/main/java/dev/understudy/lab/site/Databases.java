@@ -40,8 +40,8 @@ public final class Databases {
                 () -> trySql(host, "SELECT 1").ok());
     }
 
-    /// Replicas follow the first member, as they would on a site that is taken over by Understudy. All stay read-only:
-    /// the first election opens one.
+    /// Replicas follow the first member, as they would on a site that is taken over by Understudy. All stay
+    /// read-only: the first election opens one.
     static void followFirst(Lab lab) {
         HostPlan first = Topology.DATABASES.getFirst();
         for (HostPlan plan : Topology.DATABASES) {

@@ -11,8 +11,8 @@ public final class Evidence {
 
     private Evidence() {}
 
-    /// Replaces the folder by: each host's logs, addresses, gates and database status; the controller's journal, state
-    /// and events; the switch's rules. What cannot be had is left out, with its error in its place.
+    /// Replaces the folder by: each host's logs, addresses, gates and database status; the controller's journal,
+    /// state and events; the switch's rules. What cannot be had is left out, with its error in its place.
     public static void collect(Lab lab, ControllerApi api, Path folder) {
         try {
             Commands.run("rm", "-rf", folder.toString()).orThrow();

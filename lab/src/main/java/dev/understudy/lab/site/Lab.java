@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// A running lab as seen by whoever plays with it: its hosts and every fault. Any process of this machine may hold one;
-/// only [Site] starts and ends it. Any thread.
+/// A running lab as seen by whoever plays with it: its hosts and every fault. Any process of this machine may hold
+/// one; only [Site] starts and ends it. Any thread.
 public final class Lab {
 
     static final String SWITCH = "switch";

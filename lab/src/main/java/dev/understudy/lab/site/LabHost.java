@@ -14,8 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// One host of the site: its own network, process, mount and host-name namespaces, held by a first process. What
-/// happens
-/// to a single machine is a method here; what happens to its cables is in [Lab]. Any thread.
+/// happens to a single machine is a method here; what happens to its cables is in [Lab]. Any thread.
 public final class LabHost {
 
     private static final Duration END = Duration.ofSeconds(30);
@@ -145,7 +144,8 @@ public final class LabHost {
         }
     }
 
-    /// Pulls the plug: every process dies at once and the kernel's memory is lost (addresses, gates, /run). Disks stay.
+    /// Pulls the plug: every process dies at once and the kernel's memory is lost (addresses, gates, /run). Disks
+    /// stay.
     public void powerOff() {
         List<ProcessTable.Entry> all = processes();
         if (!all.isEmpty()) {

@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 
-/// The folder of one run of the lab and its record of what the run made, from which another process finds the hosts and
-/// a later run removes what a crashed one left. Everything in it is named by process id and start time.
+/// The folder of one run of the lab and its record of what the run made, from which another process finds the hosts
+/// and a later run removes what a crashed one left. Everything in it is named by process id and start time.
 ///
-/// Namespaces, mounts and links need no record of their own: they belong to the hosts' first processes, and those end
-/// when the lab's process does (their standard input ends).
+/// Namespaces, mounts and links need no record of their own: they belong to the hosts' first processes, and those
+/// end when the lab's process does (their standard input ends).
 public final class RunFolder {
 
     public static final Path BASE = Path.of("/var/tmp/understudy-lab");

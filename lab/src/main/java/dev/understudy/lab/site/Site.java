@@ -22,10 +22,9 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The owner of a running lab: builds it, and takes every trace of it away when closed. The hosts' first processes read
-/// from this process and end when it does, so that nothing outlives it even after SIGKILL; only the run folder then
-/// stays
-/// until the next start or `./demo --clean`.
+/// The owner of a running lab: builds it, and takes every trace of it away when closed. The hosts' first processes
+/// read from this process and end when it does, so that nothing outlives it even after SIGKILL; only the run folder
+/// then stays until the next start or `./demo --clean`.
 public final class Site implements AutoCloseable {
 
     private static final Duration STARTED = Duration.ofSeconds(60);

@@ -8,9 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/// The two networks: bridges in a namespace of their own, with a port for each cable. Cuts and losses are rules in the
-/// bridges, so a host that is cut off keeps its carrier, as behind a broken switch. All state is in the kernel: several
-/// processes may use it. Any thread.
+/// The two networks: bridges in a namespace of their own, with a port for each cable. Cuts and losses are rules in
+/// the bridges, so a host that is cut off keeps its carrier, as behind a broken switch. All state is in the kernel:
+/// several processes may use it. Any thread.
 public final class Switch {
 
     private final long pid;

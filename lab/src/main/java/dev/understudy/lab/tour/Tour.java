@@ -18,8 +18,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /// Lets six things happen to a site, one after the other, each on a site that is well, and measures each from just
-/// before
-/// it happens until the site is well again, the old holder's return included.
+/// before it happens until the site is well again, the old holder's return included.
 public final class Tour {
 
     private static final Duration TAKEOVER = Duration.ofSeconds(20);

@@ -20,8 +20,7 @@ final class Wires {
     private Wires() {}
 
     /// Whether a datagram sent by one host arrives at the other's address within a short time. Both must know each
-    /// other's
-    /// hardware address already, or the answer is about both directions: see [#acquaint].
+    /// other's hardware address already, or the answer is about both directions: see [#acquaint].
     static boolean arrives(LabHost from, LabHost to, String address) throws Exception {
         var bound = new CompletableFuture<Boolean>();
         var received = new CompletableFuture<Boolean>();

@@ -3,9 +3,9 @@ package dev.understudy.wire.http;
 import java.time.Duration;
 import okhttp3.OkHttpClient;
 
-/// The one place where an HTTP or WebSocket client is made (TLS comes in here later). Nothing is retried or redirected
-/// behind the caller's back: a failure is seen at once. Each client owns threads and connections: make few, keep them,
-/// and [#close] them.
+/// The one place where an HTTP or WebSocket client is made (TLS comes in here later). Nothing is retried or
+/// redirected behind the caller's back: a failure is seen at once. Each client owns threads and connections: make
+/// few, keep them, and [#close] them.
 public final class HttpClients {
 
     private static final Duration CONNECT = Duration.ofSeconds(1);

@@ -14,7 +14,8 @@ import tools.jackson.databind.introspect.AnnotatedParameter;
 import tools.jackson.databind.introspect.NopAnnotationIntrospector;
 import tools.jackson.databind.jsontype.NamedType;
 
-/// Tells Jackson what our types say by themselves, so that they need none of its annotations: sealed interfaces have a
+/// Tells Jackson what our types say by themselves, so that they need none of its annotations: sealed interfaces
+/// have a
 /// `type`, enums are written in lower case, and only a `@Nullable` record component may be null.
 final class ContractIntrospector extends NopAnnotationIntrospector {
 

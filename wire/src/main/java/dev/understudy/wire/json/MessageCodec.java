@@ -7,8 +7,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.ObjectWriter;
 
-/// Messages as text, one JSON object each; [Json] says how. Static and thread-safe. There is one golden sample for each
-/// message, command, outcome and observation under src/test/resources/golden.
+/// Messages as text, one JSON object each; [Json] says how. Static and thread-safe. There is one golden sample for
+/// each message, command, outcome and observation under src/test/resources/golden.
 public final class MessageCodec {
 
     private static final ObjectWriter AGENT_WRITER = Json.mapper().writerFor(AgentMessage.class);

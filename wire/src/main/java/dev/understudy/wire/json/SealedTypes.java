@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Sealed interfaces of ours as JSON objects with a `type`: the kebab-case simple name of the implementing record. The
-/// names are derived from the code (`getPermittedSubclasses`, recursively), so nothing has to be registered and none
-/// can be forgotten.
+/// Sealed interfaces of ours as JSON objects with a `type`: the kebab-case simple name of the implementing record.
+/// The names are derived from the code (`getPermittedSubclasses`, recursively), so nothing has to be registered and
+/// none can be forgotten.
 public final class SealedTypes {
 
     private static final String OURS = "dev.understudy.";
@@ -17,8 +17,7 @@ public final class SealedTypes {
     /// Every concrete class below a sealed interface by its name in JSON, in the order of declaration.
     ///
     /// @throws IllegalArgumentException if the type is not sealed, two of its classes would have the same name, or
-    /// one
-    /// is neither sealed nor final
+    /// one is neither sealed nor final
     public static Map<String, Class<?>> leavesOf(Class<?> sealed) {
         if (!sealed.isSealed()) {
             throw new IllegalArgumentException(sealed.getName() + " is not sealed");

@@ -18,10 +18,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleSupplier;
 import java.util.regex.Pattern;
 
-/// The one metrics registry of a process, in front of Micrometer's Prometheus (simpleclient) registry. Names are those
-/// on the metrics page: counters end in `_total`, timers in `_seconds`. What Micrometer would drop in silence is an
-/// error of programming here and throws: the same name with other tag keys or as another kind, a meter without a
-/// description. Gauges hold strong references. Thread-safe.
+/// The one metrics registry of a process, in front of Micrometer's Prometheus (simpleclient) registry. Names are
+/// those on the metrics page: counters end in `_total`, timers in `_seconds`. What Micrometer would drop in silence
+/// is an error of programming here and throws: the same name with other tag keys or as another kind, a meter
+/// without a description. Gauges hold strong references. Thread-safe.
 @SuppressWarnings("deprecation") // the simpleclient registry is the one that was asked for
 public final class Metrics {
 

@@ -5,9 +5,9 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/// Ethernet frames that tell the neighbours who has an address now: gratuitous ARP as request and as reply (RFC 5227
-/// section 3; neighbours differ in which they heed), or an unsolicited neighbour advertisement with the override flag
-/// (RFC 4861 section 7.2.6). Pure.
+/// Ethernet frames that tell the neighbours who has an address now: gratuitous ARP as request and as reply (RFC
+/// 5227 section 3; neighbours differ in which they heed), or an unsolicited neighbour advertisement with the
+/// override flag (RFC 4861 section 7.2.6). Pure.
 final class Announcement {
 
     private static final byte[] BROADCAST = {-1, -1, -1, -1, -1, -1};

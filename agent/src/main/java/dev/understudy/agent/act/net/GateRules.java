@@ -97,8 +97,9 @@ final class GateRules {
         line.add("add rule " + chain + " " + field + " " + text + " counter drop");
     }
 
-    /// An advertisement may come from another address of the host: its target is bytes 8 to 23 of the ICMPv6 message.
-    /// A payload of raw bits cannot be looked up in `held6`, so this rule knows the absolute deadline only.
+    /// An advertisement may come from another address of the host: its target is bytes 8 to 23 of the ICMPv6
+    /// message. A payload of raw bits cannot be looked up in `held6`, so this rule knows the absolute deadline
+    /// only.
     private static void neighbourAdvertisement(List<String> line, String inet, InetAddress address, String until) {
         line.add("add rule " + inet + " leaving icmpv6 type nd-neighbor-advert @th,64,128 0x" + hex(address)
                 + " meta time != @" + until + " counter drop");

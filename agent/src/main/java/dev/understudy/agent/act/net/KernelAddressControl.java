@@ -25,12 +25,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a lease by
-/// itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates in force and
-/// elements to lapse, so that a restarted agent can adopt them (S9).
+/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a
+/// lease by itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates
+/// in force and elements to lapse, so that a restarted agent can adopt them (S9).
 ///
-/// All public methods may be called from any thread; they exclude each other. Beside the callers' threads there are two
-/// daemon threads: one listens to the kernel, one announces.
+/// All public methods may be called from any thread; they exclude each other. Beside the callers' threads there are
+/// two daemon threads: one listens to the kernel, one announces.
 public final class KernelAddressControl implements AddressControl {
 
     private static final Logger LOG = LoggerFactory.getLogger(KernelAddressControl.class);
@@ -401,8 +401,7 @@ public final class KernelAddressControl implements AddressControl {
     }
 
     /// On the listening thread: an address that somebody else removed comes back while the lease holds; a link that
-    /// came
-    /// back is told who has the address.
+    /// came back is told who has the address.
     private synchronized void onEvent(Rtnetlink.Event event) {
         switch (event) {
             case Rtnetlink.Event.Removed(InetAddress address, int _) ->

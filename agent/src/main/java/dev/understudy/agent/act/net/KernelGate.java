@@ -20,9 +20,9 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The nftables gate (S10, S11): tables `inet NAME` and `arp NAME`. A packet to a guarded address (ahead of NAT), one
-/// from it (output, and after NAT for containers), and an ARP reply or neighbour advertisement for it are dropped
-/// unless
+/// The nftables gate (S10, S11): tables `inet NAME` and `arp NAME`. A packet to a guarded address (ahead of NAT),
+/// one from it (output, and after NAT for containers), and an ARP reply or neighbour advertisement for it are
+/// dropped unless
 ///
 /// - the address is in the set `held`, whose elements end by themselves after a relative time-out, and
 /// - the wall clock is inside `until_ADDRESS`, an absolute deadline: a pause between computing a time-out and the
@@ -80,8 +80,8 @@ final class KernelGate implements AutoCloseable {
         return PLAIN.matcher(resource.toString()).matches();
     }
 
-    /// Shows in a scratch table that a time-out ends an element, that delete and add refresh it and fail after its end,
-    /// and how exactly an absolute deadline can be written.
+    /// Shows in a scratch table that a time-out ends an element, that delete and add refresh it and fail after its
+    /// end, and how exactly an absolute deadline can be written.
     Proof prove() {
         String table = "inet " + name + "_scratch";
         try {
@@ -228,8 +228,8 @@ final class KernelGate implements AutoCloseable {
         nft.close();
     }
 
-    /// What is left, relative and absolute. The wall clock is read first: a pause between the two readings then makes
-    /// the absolute deadline earlier, never later.
+    /// What is left, relative and absolute. The wall clock is read first: a pause between the two readings then
+    /// makes the absolute deadline earlier, never later.
     private Limit limit(Moment deadline) {
         long wall = wallNanos.getAsLong();
         Duration left = deadline.since(clock.get());

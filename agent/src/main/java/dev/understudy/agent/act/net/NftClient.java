@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One long-lived `nft -i`. A line is one transaction, however many commands it holds; it succeeds or fails as a whole.
+/// One long-lived `nft -i`. A line is one transaction, however many commands it holds; it succeeds or fails as a
+/// whole.
 ///
-/// nft says nothing when a transaction has succeeded, so each line is followed by a fence: a word that is no command.
-/// nft answers it with an error that repeats the word, and what came before that is the answer to the line. The
-/// parser refuses the fence by itself, without the kernel.
+/// nft says nothing when a transaction has succeeded, so each line is followed by a fence: a word that is no
+/// command. nft answers it with an error that repeats the word, and what came before that is the answer to the
+/// line. The parser refuses the fence by itself, without the kernel.
 ///
 /// nft keeps every line in its history, about 550 bytes a renewal (measured, nft 1.0.6), so the process is replaced
 /// after [#LINES_PER_PROCESS] lines, and whenever it has died or not answered in time. Thread-safe.

@@ -17,11 +17,10 @@ final class NftTime {
 
     private NftTime() {}
 
-    /// The number that makes nft store exactly this moment of the wall clock (nanoseconds since 1970, rounded down to
-    /// 512 ns) where its grammar takes whole seconds for `meta time`. nft multiplies the number by 10^9 modulo 2^64
-    /// (`date_type_parse` in nftables' src/meta.c), which has an inverse on multiples of 512. Whoever uses it reads
-    /// one
-    /// value back first and falls back to [#wholeSeconds] (KernelGate proves it at start).
+    /// The number that makes nft store exactly this moment of the wall clock (nanoseconds since 1970, rounded down
+    /// to 512 ns) where its grammar takes whole seconds for `meta time`. nft multiplies the number by 10^9 modulo
+    /// 2^64 (`date_type_parse` in nftables' src/meta.c), which has an inverse on multiples of 512. Whoever uses it
+    /// reads one value back first and falls back to [#wholeSeconds] (KernelGate proves it at start).
     static String exact(long epochNanos) {
         long number = ((epochNanos >>> STEP_BITS) * INVERSE) & (-1L >>> STEP_BITS);
         if (number * NANOS_PER_SECOND != (epochNanos & -(1L << STEP_BITS))) {

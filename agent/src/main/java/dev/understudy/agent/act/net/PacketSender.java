@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/// Sends Ethernet frames through a packet socket, packet(7). These pass no nftables hook of ours, so whoever sends asks
-/// its lease right before. Thread-safe.
+/// Sends Ethernet frames through a packet socket, packet(7). These pass no nftables hook of ours, so whoever sends
+/// asks its lease right before. Thread-safe.
 final class PacketSender implements AutoCloseable {
 
     private final int socket;

@@ -16,8 +16,8 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Addresses and links of this network namespace through the kernel's own interface, rtnetlink(7): about 0.1 ms an act
-/// where an `ip` process costs 5 to 10 ms, and errors are numbers. Thread-safe; blocks at most [#PATIENCE].
+/// Addresses and links of this network namespace through the kernel's own interface, rtnetlink(7): about 0.1 ms an
+/// act where an `ip` process costs 5 to 10 ms, and errors are numbers. Thread-safe; blocks at most [#PATIENCE].
 final class Rtnetlink implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(1);

@@ -1,5 +1,5 @@
-/// Virtual addresses: the nftables gate, the interface's addresses by rtnetlink, and announcements by ARP and neighbour
-/// discovery.
+/// Virtual addresses: the nftables gate, the interface's addresses by rtnetlink, and announcements by ARP and
+/// neighbour discovery.
 @NullMarked
 package dev.understudy.agent.act.net;
 

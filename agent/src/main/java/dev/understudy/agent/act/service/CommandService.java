@@ -25,9 +25,7 @@ import org.slf4j.LoggerFactory;
 /// 3. the pid file is gone, which is how mariadbd ends; a SIGKILL or a crash leaves it.
 ///
 /// The marker is removed when a process is found running again. While nothing runs, the pid file is looked at every
-/// [#LOOK]; a
-/// living
-/// process is watched by pidfd.
+/// [#LOOK]; a living process is watched by pidfd.
 public final class CommandService implements ServiceControl {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommandService.class);
@@ -168,8 +166,8 @@ public final class CommandService implements ServiceControl {
         }
     }
 
-    /// Begins to watch a process that is not watched yet. At the first look, nothing running means that it was stopped
-    /// or ended before, by the same rules.
+    /// Begins to watch a process that is not watched yet. At the first look, nothing running means that it was
+    /// stopped or ended before, by the same rules.
     private synchronized void look() {
         if (closed || watching != null) {
             return;

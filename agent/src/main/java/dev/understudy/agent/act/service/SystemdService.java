@@ -15,12 +15,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A service that systemd runs. Its main process is watched by pidfd, so its end is known at once; `systemctl show` is
-/// asked only then, and every [#LOOK] while no process runs.
+/// A service that systemd runs. Its main process is watched by pidfd, so its end is known at once; `systemctl show`
+/// is asked only then, and every [#LOOK] while no process runs.
 ///
 /// **STOPPED or ENDED.** systemd is asked right after the end, until it has noticed too: STOPPED when a stop job runs
-/// (`ActiveState=deactivating` while the result is good) or the unit is inactive with `Result=success`; everything else
-/// (`signal`, `core-dump`, `exit-code`, `oom-kill`, a restart by systemd itself) is ENDED.
+/// (`ActiveState=deactivating` while the result is good) or the unit is inactive with `Result=success`; everything
+/// else (`signal`, `core-dump`, `exit-code`, `oom-kill`, a restart by systemd itself) is ENDED.
 public final class SystemdService implements ServiceControl {
 
     private static final Logger LOG = LoggerFactory.getLogger(SystemdService.class);

@@ -243,7 +243,8 @@ class KernelAddressControlTest {
         assertThat(control.remaining(VIP, 1)).isEmpty();
     }
 
-    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's lifetime.
+    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's
+    /// lifetime.
     @Test
     void withoutAGateTheAddressAloneEndsTheLease() throws IOException {
         control.close();

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Against a real systemd, which is process 1 of namespaces of its own; needs the package systemd and cgroup version 2.
+/// Against a real systemd, which is process 1 of namespaces of its own; needs the package systemd and cgroup
+/// version 2.
 class SystemdServiceTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);

@@ -1,0 +1,218 @@
+package dev.understudy.agent;
+
+import dev.understudy.agent.act.AddressControl;
+import dev.understudy.agent.act.AddressControl.Enforcement;
+import dev.understudy.agent.act.DatabaseControl;
+import dev.understudy.agent.act.RouteControl;
+import dev.understudy.agent.act.ServiceControl;
+import dev.understudy.agent.command.Site;
+import dev.understudy.agent.lease.LeaseKeeper;
+import dev.understudy.agent.link.Observations;
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.BalancerGroup;
+import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.Group;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
+import dev.understudy.protocol.ClusterSpec.WebGroup;
+import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.ResourceId;
+import dev.understudy.protocol.ServiceState;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Builds and rebuilds what looks at this host as the spec says: services, databases, probes. A part whose part of
+/// the spec did not change is kept. When a service ends, the resources that it carries are fenced at once.
+///
+/// Confined to the agent's configuration thread, apart from [#look] and the services' listeners.
+final class HostWatch implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HostWatch.class);
+    private static final Duration FASTEST = Duration.ofMillis(100);
+    private static final Duration SLOWEST = Duration.ofSeconds(1);
+
+    private final String host;
+    private final Parts parts;
+    private final AddressControl addresses;
+    private final LeaseKeeper keeper;
+    private final Observations observations;
+    private Map<Object, AutoCloseable> made = new LinkedHashMap<>();
+    private volatile Map<ResourceId, VirtualAddress> guarded = Map.of();
+    private volatile Map<String, DatabaseControl> databases = Map.of();
+
+    /// What a part is made from: an equal key keeps the part.
+    private record Key(String kind, Object from, Duration interval) {}
+
+    private record DatabaseFrom(String name, String engine, int port, String service) {}
+
+    HostWatch(String host, Parts parts, AddressControl addresses, LeaseKeeper keeper, Observations observations) {
+        this.host = host;
+        this.parts = parts;
+        this.addresses = addresses;
+        this.keeper = keeper;
+        this.observations = observations;
+    }
+
+    /// Makes everything that the spec asks for on this host and ends what it no longer asks for.
+    Site configure(ClusterSpec spec) {
+        Map<Object, AutoCloseable> old = made;
+        Map<Object, AutoCloseable> next = new LinkedHashMap<>();
+        Duration interval = interval(spec);
+        Map<String, DatabaseControl> databaseControls = new HashMap<>();
+        Map<String, RouteControl> balancers = new HashMap<>();
+        part(old, next, new Key("host", host, Duration.ZERO), () -> parts.probeHost(observations));
+        for (Group group : spec.groupsOf(host)) {
+            switch (group) {
+                case BalancerGroup balancer -> {
+                    ServiceControl service =
+                            service(old, next, balancer.haproxy().service(), balancer);
+                    balancers.put(balancer.name(), parts.balancer(balancer));
+                    part(
+                            old,
+                            next,
+                            new Key("probe", balancer.haproxy(), interval),
+                            () -> parts.probeBalancer(balancer, service, interval, observations));
+                }
+                case DatabaseGroup database -> {
+                    ServiceControl service = service(old, next, database.service(), database);
+                    DatabaseFrom from =
+                            new DatabaseFrom(database.name(), database.engine(), database.port(), database.service());
+                    DatabaseWatch watch = part(
+                            old,
+                            next,
+                            new Key("database", from, interval),
+                            () -> new DatabaseWatch(
+                                    database.name(), parts.database(database, service), interval, observations));
+                    watch.control().ifPresent(control -> databaseControls.put(database.name(), control));
+                }
+                case WebGroup web ->
+                    spec.host(host)
+                            .ifPresent(self -> part(
+                                    old,
+                                    next,
+                                    new Key("web", web, interval),
+                                    () -> parts.probeWeb(web, self, interval, observations)));
+            }
+        }
+        Site site = new Site(host, spec, databaseControls, balancers);
+        guarded = site.guarded();
+        databases = site.databases();
+        part(
+                old,
+                next,
+                new Key("addresses", guarded, interval),
+                () -> new Repeated(
+                        "addresses", interval, () -> guarded.keySet().forEach(r -> observations.publish(address(r)))));
+        made = next;
+        old.forEach((key, part) -> {
+            if (!next.containsKey(key)) {
+                close(part);
+            }
+        });
+        observations.retain(observation -> lookedAt(observation, spec, site));
+        return site;
+    }
+
+    /// Looks again at what goes with the resource, publishes and returns it. Any thread; up to a second.
+    List<Observation> look(ResourceId resource) {
+        List<Observation> seen = new ArrayList<>();
+        if (guarded.containsKey(resource)) {
+            seen.add(address(resource));
+        }
+        DatabaseControl database = databases.get(resource.group());
+        if (database != null) {
+            seen.add(database.observe());
+        }
+        seen.forEach(observations::publish);
+        return seen;
+    }
+
+    @Override
+    public void close() {
+        made.values().forEach(HostWatch::close);
+        made = new LinkedHashMap<>();
+    }
+
+    private ServiceControl service(
+            Map<Object, AutoCloseable> old, Map<Object, AutoCloseable> next, String name, Group group) {
+        return part(old, next, new Key("service", name, Duration.ZERO), () -> {
+            ServiceControl control = parts.service(name);
+            control.watch(state -> serviceChanged(group, state));
+            return control;
+        });
+    }
+
+    /// The service's process began or ended. A crash of what a held resource needs gives the resource up at once,
+    /// and the heartbeat that follows says so; a clean stop of a database keeps its lease: the controller decides.
+    /// What is seen of HAProxy then is published by its own probe.
+    private void serviceChanged(Group group, ServiceState state) {
+        LOG.info("event=service group={} state={}", group.name(), state);
+        boolean balancer = group instanceof BalancerGroup;
+        if (state == ServiceState.ENDED || (balancer && state == ServiceState.STOPPED)) {
+            keeper.heldNow().stream()
+                    .filter(lease -> lease.resource().group().equals(group.name()))
+                    .forEach(lease -> keeper.fence(lease.resource(), lease.epoch(), "service-" + state));
+        }
+        DatabaseControl database = databases.get(group.name());
+        if (database != null && (state == ServiceState.ENDED || state == ServiceState.STOPPED)) {
+            observations.publishNow(database.observe());
+        }
+    }
+
+    private Observation.Address address(ResourceId resource) {
+        Enforcement enforcement = addresses.enforcement();
+        return new Observation.Address(
+                resource,
+                addresses.present(resource),
+                parts.carrier(resource),
+                enforcement.enforced(),
+                enforcement.detail());
+    }
+
+    private boolean lookedAt(Observation observation, ClusterSpec spec, Site site) {
+        return switch (observation) {
+            case Observation.HostBasics _ -> true;
+            case Observation.Address a -> site.guarded().containsKey(a.resource());
+            case Observation.Balancer b -> memberOf(spec, b.group());
+            case Observation.Database d -> memberOf(spec, d.group());
+            case Observation.Web w -> memberOf(spec, w.group());
+        };
+    }
+
+    private boolean memberOf(ClusterSpec spec, String group) {
+        return spec.group(group).filter(g -> g.members().contains(host)).isPresent();
+    }
+
+    private static Duration interval(ClusterSpec spec) {
+        Duration heartbeat = spec.timing().heartbeat();
+        return heartbeat.compareTo(FASTEST) < 0 ? FASTEST : heartbeat.compareTo(SLOWEST) > 0 ? SLOWEST : heartbeat;
+    }
+
+    @SuppressWarnings("unchecked") // a key is only ever used with one type of part
+    private static <T extends AutoCloseable> T part(
+            Map<Object, AutoCloseable> old, Map<Object, AutoCloseable> next, Key key, Supplier<T> maker) {
+        T part = (T) next.get(key);
+        if (part == null) {
+            part = (T) old.get(key);
+        }
+        if (part == null) {
+            part = maker.get();
+        }
+        next.put(key, part);
+        return part;
+    }
+
+    private static void close(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (Exception e) {
+            LOG.warn("event=close-failed part={} reason=\"{}\"", part.getClass().getSimpleName(), e.toString());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+package dev.understudy.agent.command;
+
+import dev.understudy.agent.act.DatabaseControl;
+import dev.understudy.agent.act.RouteControl;
+import dev.understudy.agent.lease.LeaseKeeper;
+import dev.understudy.protocol.AgentMessage.CommandReply;
+import dev.understudy.protocol.Command;
+import dev.understudy.protocol.ControllerMessage.Order;
+import dev.understudy.protocol.LeaseHolder.Lease;
+import dev.understudy.protocol.LeaseHolder.Verdict;
+import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.ResourceId;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Carries orders out. An order is looked at on the lease thread: a repeat of a finished id is answered with the
+/// same outcome, of a running id is ignored (its answer will come), a stale one is refused and touches nothing. An
+/// accepted one runs on its resource's lane, in order; a newer epoch ends waits ([Command.CatchUp],
+/// [Command.ReachPosition], [Command.Follow]) of an older one. When an act that takes a lease does not get done,
+/// everything it did is undone and the resource released before the answer goes out.
+public final class CommandRunner {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CommandRunner.class);
+    private static final int REMEMBERED = 256;
+
+    private final Holdings holdings;
+    private final LeaseKeeper keeper;
+    private final Function<ResourceId, List<Observation>> look;
+    private final CommandMetrics metrics;
+
+    // confined to the lease thread
+    private final Map<String, Consumer<CommandReply>> running = new HashMap<>();
+    private final Map<String, Command> waits = new HashMap<>();
+    private final LinkedHashMap<String, Outcome> finished = new LinkedHashMap<>();
+
+    private final Map<ResourceId, Long> newest = new ConcurrentHashMap<>();
+    private final Map<String, Lane> balancerLanes = new ConcurrentHashMap<>();
+
+    /// @param look looks at the resource on this host again, and publishes what it sees; runs on a lane
+    public CommandRunner(
+            Holdings holdings,
+            LeaseKeeper keeper,
+            Function<ResourceId, List<Observation>> look,
+            CommandMetrics metrics) {
+        this.holdings = holdings;
+        this.keeper = keeper;
+        this.look = look;
+        this.metrics = metrics;
+    }
+
+    /// An order arrived. Any thread; returns at once.
+    public void order(Order order, Consumer<CommandReply> reply) {
+        keeper.offer(() -> handle(order, reply));
+    }
+
+    private void handle(Order order, Consumer<CommandReply> reply) {
+        Command command = order.command();
+        Outcome known = finished.get(command.id());
+        if (known != null) {
+            reply.accept(new CommandReply(command.id(), known, List.of()));
+            return;
+        }
+        if (running.containsKey(command.id())) {
+            running.put(command.id(), reply);
+            return;
+        }
+        Optional<Outcome> objection = objection(command);
+        if (objection.isPresent()) {
+            refuse(command, objection.get(), reply);
+            return;
+        }
+        switch (keeper.admit(order)) {
+            case Verdict.Rejected rejected -> refuse(command, rejected.outcome(), reply);
+            case Verdict.Accepted _ -> {
+                LOG.info("event=order command={} {}", command.id(), describe(command));
+                newest.merge(command.resource(), command.epoch(), Math::max);
+                endOlderWaits(command);
+                running.put(command.id(), reply);
+                start(command);
+            }
+        }
+    }
+
+    private Optional<Outcome> objection(Command command) {
+        Site site = holdings.site();
+        if (site == null) {
+            return Optional.of(new Outcome.Refused("busy", "no cluster spec yet"));
+        }
+        String group = command instanceof Command.SetServerState set
+                ? set.group()
+                : command.resource().group();
+        return site.objection(group).map(reason -> new Outcome.Refused("unsupported", reason));
+    }
+
+    private void refuse(Command command, Outcome outcome, Consumer<CommandReply> reply) {
+        LOG.warn(
+                "event=order-refused command={} {} outcome=\"{}\"",
+                command.id(),
+                describe(command),
+                outcome.describe());
+        metrics.outcome(command, outcome);
+        reply.accept(new CommandReply(command.id(), outcome, List.of()));
+    }
+
+    private void start(Command command) {
+        switch (command) {
+            case Command.TakeAddress take -> run(take, () -> holdings.takeAddress(take.resource(), take.epoch()));
+            case Command.OpenWrites open -> run(open, () -> openWrites(open));
+            case Command.Release release -> release(release);
+            case Command.SetServerState set -> {
+                Lane lane = balancerLanes.computeIfAbsent(set.group(), group -> new Lane("routes " + group));
+                complete(set, lane, () -> setServerState(set));
+            }
+            case Command.CutReceiver _,
+                    Command.CatchUp _,
+                    Command.Stage _,
+                    Command.Follow _,
+                    Command.BlockWrites _,
+                    Command.UnblockWrites _,
+                    Command.ReachPosition _ -> run(command, () -> onDatabase(command));
+        }
+    }
+
+    private void run(Command command, Callable<Outcome> work) {
+        if (isWait(command)) {
+            waits.put(command.id(), command);
+        }
+        complete(command, holdings.commands(command.resource()), () -> {
+            if (command.epoch() < newest.getOrDefault(command.resource(), 0L)) {
+                return new Outcome.Refused("stale", "a newer epoch came while the command waited its turn");
+            }
+            return work.call();
+        });
+    }
+
+    private void complete(Command command, Lane lane, Callable<Outcome> work) {
+        var _ = lane.submit(work).handle((outcome, problem) -> {
+            ended(command, problem == null ? outcome : internal(command, problem));
+            return null;
+        });
+    }
+
+    /// On the lane. An act that took a lease and is not done is undone before anyone hears of it.
+    private void ended(Command command, Outcome outcome) {
+        if (command.takesLease() && !(outcome instanceof Outcome.Done)) {
+            keeper.release(command.resource(), command.epoch(), "take-failed", released -> {
+                String left = released instanceof Outcome.Done ? "released again" : released.describe();
+                finish(command, new Outcome.Failed(outcome.describe() + "; " + left), List.of());
+            });
+            return;
+        }
+        List<Observation> seen = command instanceof Command.SetServerState ? List.of() : look.apply(command.resource());
+        keeper.enqueue(() -> finish(command, outcome, seen));
+    }
+
+    private void release(Command.Release release) {
+        Lease lease = keeper.heldNow(release.resource());
+        if (lease != null && lease.epoch() > release.releasedEpoch()) {
+            finish(release, new Outcome.Refused("stale", "epoch " + lease.epoch() + " is held here"), List.of());
+            return;
+        }
+        keeper.release(
+                release.resource(), release.releasedEpoch(), "ordered", outcome -> finish(release, outcome, List.of()));
+    }
+
+    /// On the lease thread. The immediate heartbeat shows what is held now.
+    private void finish(Command command, Outcome outcome, List<Observation> seen) {
+        Consumer<CommandReply> reply = running.remove(command.id());
+        waits.remove(command.id());
+        if (!(outcome instanceof Outcome.Unknown)) { // asked again, it is done again
+            finished.put(command.id(), outcome);
+            if (finished.size() > REMEMBERED) {
+                finished.pollFirstEntry();
+            }
+        }
+        LOG.info("event=order-ended command={} {} outcome=\"{}\"", command.id(), describe(command), outcome.describe());
+        metrics.outcome(command, outcome);
+        if (reply != null) {
+            reply.accept(new CommandReply(command.id(), outcome, seen));
+        }
+        keeper.beatSoon();
+    }
+
+    private void endOlderWaits(Command command) {
+        for (Command wait : waits.values()) {
+            if (wait.resource().equals(command.resource()) && wait.epoch() < command.epoch()) {
+                holdings.commands(command.resource()).interrupt();
+            }
+        }
+    }
+
+    private Outcome openWrites(Command.OpenWrites open) {
+        Outcome opened = onDatabase(open);
+        if (!(opened instanceof Outcome.Done)) {
+            return opened;
+        }
+        Outcome address = holdings.takeAddress(open.resource(), open.epoch());
+        return address instanceof Outcome.Done ? opened : address;
+    }
+
+    private Outcome onDatabase(Command command) {
+        Site site = holdings.site();
+        DatabaseControl database =
+                site == null ? null : site.database(command.resource()).orElse(null);
+        if (database == null) {
+            return new Outcome.Refused(
+                    "unsupported",
+                    "no database of group " + command.resource().group() + " is configured in agent.yml here");
+        }
+        return database.execute(command, keeper.check(command.resource(), command.epoch()));
+    }
+
+    private Outcome setServerState(Command.SetServerState set) {
+        Site site = holdings.site();
+        RouteControl admin = site == null ? null : site.balancer(set.group()).orElse(null);
+        return admin == null
+                ? new Outcome.Refused("unsupported", "no balancer of group " + set.group() + " here")
+                : admin.setServerState(set.backend(), set.server(), set.state());
+    }
+
+    private static Outcome internal(Command command, Throwable problem) {
+        if (problem instanceof CancellationException) {
+            return new Outcome.Unknown("cancelled");
+        }
+        LOG.error("event=internal-error command={}", command.id(), problem);
+        return new Outcome.Unknown("internal error: " + problem);
+    }
+
+    private static boolean isWait(Command command) {
+        return switch (command) {
+            case Command.CatchUp _, Command.ReachPosition _, Command.Follow _ -> true;
+            case Command.TakeAddress _,
+                    Command.Release _,
+                    Command.CutReceiver _,
+                    Command.Stage _,
+                    Command.OpenWrites _,
+                    Command.BlockWrites _,
+                    Command.UnblockWrites _,
+                    Command.SetServerState _ -> false;
+        };
+    }
+
+    private static String describe(Command command) {
+        return "verb=" + command.verb() + " resource=" + command.resource() + " epoch=" + command.epoch();
+    }
+
+    /// Counts outcomes.
+    @FunctionalInterface
+    public interface CommandMetrics {
+        void outcome(Command command, Outcome outcome);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.command;
+
+import org.jspecify.annotations.NullMarked;

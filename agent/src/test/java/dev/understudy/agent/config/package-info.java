@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.config;
+
+import org.jspecify.annotations.NullMarked;

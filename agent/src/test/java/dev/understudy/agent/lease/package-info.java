@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.lease;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.link;
+
+import org.jspecify.annotations.NullMarked;
