@@ -297,7 +297,10 @@ public final class PrimaryDiagnosis {
         List<String> stoppedBy = plan == null
                 ? List.of()
                 : plan.rejected().stream().map(Candidate::host).toList();
-        Duration wait = stoppedBy.isEmpty() ? Deadlines.BLOCKED : Deadlines.RETRY;
+        // each fruitless pass waits longer
+        Duration wait = stoppedBy.isEmpty() || plan == null
+                ? Deadlines.BLOCKED
+                : Deadlines.RETRY.multipliedBy(1L << Math.min(plan.step() / 2, 5));
         boolean again = evidence.inPhase(primary.id()).compareTo(wait) > 0
                 && required().stream().allMatch(this::answers)
                 && stoppedBy.stream().allMatch(this::answers)

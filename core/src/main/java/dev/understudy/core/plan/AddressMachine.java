@@ -8,7 +8,9 @@ import dev.understudy.core.State.Sent;
 import dev.understudy.core.candidate.AddressCandidates;
 import dev.understudy.core.diagnosis.AddressDiagnosis;
 import dev.understudy.core.diagnosis.AddressSituation;
+import dev.understudy.core.diagnosis.Deadlines;
 import dev.understudy.core.diagnosis.Diagnosis;
+import dev.understudy.core.plan.Turn.Again;
 import dev.understudy.core.policy.AddressPolicy;
 import dev.understudy.core.policy.AddressPolicy.Action;
 import dev.understudy.core.policy.PolicyTable.Row;
@@ -163,12 +165,18 @@ public final class AddressMachine {
                     turn.ensure(
                             holder,
                             orderId(address, holder),
+                            Again.AFTER_FAILURE,
+                            Deadlines.REPEAT,
                             order -> new Command.Release(order, id, address.epoch(), address.epoch()));
                 }
             }
             case TAKING ->
                 turn.ensure(
-                        holder, orderId(address, holder), order -> new Command.TakeAddress(order, id, address.epoch()));
+                        holder,
+                        orderId(address, holder),
+                        Again.NEVER,
+                        Deadlines.REPEAT,
+                        order -> new Command.TakeAddress(order, id, address.epoch()));
         }
     }
 

@@ -10,6 +10,7 @@ import dev.understudy.core.diagnosis.Diagnosis;
 import dev.understudy.core.diagnosis.MemberDiagnosis;
 import dev.understudy.core.diagnosis.MemberSituation;
 import dev.understudy.core.evidence.Evidence;
+import dev.understudy.core.plan.Turn.Again;
 import dev.understudy.core.policy.MemberPolicy;
 import dev.understudy.core.policy.MemberPolicy.Standing;
 import dev.understudy.core.policy.PolicyTable.Row;
@@ -66,9 +67,10 @@ public final class MemberKeeper {
             case NOTE -> turn.noteOnce(primary, subject, row.id(), situation, text, List.of());
             case FOLLOW -> {
                 joinAckers(primary, member, row.id(), situation, text);
-                turn.persist(
+                turn.ensure(
                         member,
                         base,
+                        Again.ALWAYS,
                         Deadlines.RETRY,
                         order -> new Command.Follow(
                                 order,
@@ -84,9 +86,10 @@ public final class MemberKeeper {
             }
             case FENCE -> {
                 turn.noteOnce(primary, subject, row.id(), situation, text, List.of());
-                turn.persist(
+                turn.ensure(
                         member,
                         "fence/" + id + "/" + primary.epoch() + "/" + member,
+                        Again.ALWAYS,
                         Deadlines.RETRY,
                         order -> new Command.Release(order, id, primary.epoch(), primary.epoch() - 1));
             }
@@ -127,9 +130,10 @@ public final class MemberKeeper {
         if (follower.isEmpty()) {
             return;
         }
-        Optional<Sent> sent = turn.persist(
+        Optional<Sent> sent = turn.ensure(
                 holder,
                 "acknowledged/" + id + "/" + primary.epoch(),
+                Again.ALWAYS,
                 Deadlines.RETRY,
                 order -> new Command.OpenWrites(order, id, primary.epoch(), false));
         if (seen.get().semiSyncPrimary()

@@ -4,12 +4,14 @@ import dev.understudy.core.Event.Candidate;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.core.State.Sent;
 import dev.understudy.core.candidate.PrimaryCandidates;
 import dev.understudy.core.candidate.PrimaryCandidates.Position;
 import dev.understudy.core.diagnosis.Deadlines;
 import dev.understudy.core.diagnosis.Diagnosis;
 import dev.understudy.core.diagnosis.PrimaryDiagnosis;
 import dev.understudy.core.diagnosis.PrimarySituation;
+import dev.understudy.core.plan.Turn.Again;
 import dev.understudy.core.policy.PolicyTable.Row;
 import dev.understudy.core.policy.PrimaryPolicy;
 import dev.understudy.core.policy.PrimaryPolicy.Action;
@@ -301,13 +303,23 @@ public final class PrimaryMachine {
             case UNBLOCKING -> ask(primary, holder, answers, order -> new Command.UnblockWrites(order, id, epoch));
             case FENCING -> {
                 if (turn.evidence().fresh(holder) && !turn.evidence().released(holder, id, epoch)) {
-                    ask(primary, holder, answers, order -> new Command.Release(order, id, epoch, epoch));
+                    ask(
+                            primary,
+                            holder,
+                            answers,
+                            Again.AFTER_FAILURE,
+                            order -> new Command.Release(order, id, epoch, epoch));
                 }
             }
             case CUTTING -> {
                 for (String member : present.asked()) {
                     String cutFrom = member.equals(plan.from()) ? "" : addressOf(plan.from());
-                    ask(primary, member, answers, order -> new Command.CutReceiver(order, id, plan.epoch(), cutFrom));
+                    ask(
+                            primary,
+                            member,
+                            answers,
+                            Again.AFTER_FAILURE,
+                            order -> new Command.CutReceiver(order, id, plan.epoch(), cutFrom));
                 }
             }
             case CATCHING_UP ->
@@ -339,7 +351,19 @@ public final class PrimaryMachine {
 
     private void ask(
             PrimaryState primary, String host, Map<String, Outcome> answers, Function<String, Command> command) {
-        turn.ensure(host, orderId(primary, host), command).ifPresent(outcome -> answers.put(host, outcome));
+        ask(primary, host, answers, Again.NEVER, command);
+    }
+
+    private void ask(
+            PrimaryState primary,
+            String host,
+            Map<String, Outcome> answers,
+            Again again,
+            Function<String, Command> command) {
+        turn.ensure(host, orderId(primary, host), again, Deadlines.REPEAT, command)
+                .map(Sent::outcome)
+                .filter(outcome -> !(outcome instanceof Outcome.Unknown))
+                .ifPresent(outcome -> answers.put(host, outcome));
     }
 
     static String orderId(PrimaryState primary, String host) {

@@ -4,6 +4,7 @@ import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.diagnosis.Deadlines;
+import dev.understudy.core.plan.Turn.Again;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.Command;
@@ -54,9 +55,10 @@ public final class RouteKeeper {
             boolean isOpen = !server.status().startsWith("MAINT");
             if (open != isOpen) {
                 String state = open ? "ready" : "maint";
-                turn.persist(
+                turn.ensure(
                         host,
                         "route/%s/%d/%s/%s/%s".formatted(id, epoch, host, server.server(), state),
+                        Again.ALWAYS,
                         Deadlines.REPEAT,
                         order -> new Command.SetServerState(
                                 order, id, epoch, balancers, backend, server.server(), state));

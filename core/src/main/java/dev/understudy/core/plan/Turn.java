@@ -143,55 +143,44 @@ public final class Turn {
         }
     }
 
-    /// Makes sure that the order with this id has reached the host: sends it, and sends it again, with the same id,
-    /// when no answer came. Returns its outcome once there is one.
-    public Optional<Outcome> ensure(String host, String id, Function<String, Command> command) {
-        Sent sent = state.orders().get(id);
-        if (sent == null) {
-            order(host, id, command.apply(id), 0);
-            return Optional.empty();
-        }
-        Outcome outcome = sent.outcome();
-        boolean unknown = outcome instanceof Outcome.Unknown;
-        if ((outcome == null || unknown) && now.mono().since(sent.at()).compareTo(Deadlines.REPEAT) > 0) {
-            order(host, id, command.apply(id), sent.attempts());
-        }
-        return unknown ? Optional.empty() : Optional.ofNullable(outcome);
+    /// When an order that was answered is given again, with another id.
+    enum Again {
+        NEVER,
+        /// it failed or was refused
+        AFTER_FAILURE,
+        /// it is still wanted, whatever the answer was
+        ALWAYS
     }
 
-    /// Like [#ensure], for work that is tried for ever: after a failure the same order is given again, with another
-    /// id, when `pause` is over.
-    public Optional<Sent> persist(String host, String base, Duration pause, Function<String, Command> command) {
-        Sent sent = state.orders().get(base);
-        int attempts = sent == null ? 0 : sent.attempts();
-        boolean failed = sent != null
-                && sent.outcome() != null
-                && !(sent.outcome() instanceof Outcome.Unknown)
-                && now.mono().since(sent.answeredAt()).compareTo(pause) > 0;
-        boolean silent = sent != null
-                && (sent.outcome() == null || sent.outcome() instanceof Outcome.Unknown)
-                && now.mono().since(sent.at()).compareTo(Deadlines.FOLLOWING) > 0;
-        if (sent == null || failed || silent) {
-            String id = base + "#" + (attempts + 1);
-            if (deliver(host, command.apply(id))) {
-                remember(base, new Sent(host, now.mono(), state.term(), null, now.mono(), attempts + 1));
+    /// Makes sure that an order has reached the host: sends it, and sends it again, with the same id, while no
+    /// answer comes; after an answer, another attempt with another id as `again` and `pause` say. Returns where it
+    /// stands.
+    Optional<Sent> ensure(String host, String key, Again again, Duration pause, Function<String, Command> command) {
+        Sent sent = state.orders().get(key);
+        if (sent == null) {
+            order(host, key, 0, command);
+        } else {
+            boolean answered = sent.outcome() != null && !(sent.outcome() instanceof Outcome.Unknown);
+            boolean failed = answered && !(sent.outcome() instanceof Outcome.Done);
+            if (!answered && now.mono().since(sent.at()).compareTo(Deadlines.REPEAT) > 0) {
+                order(host, key, sent.attempts(), command);
+            } else if (((failed && again == Again.AFTER_FAILURE) || (answered && again == Again.ALWAYS))
+                    && now.mono().since(sent.answeredAt()).compareTo(pause) > 0) {
+                order(host, key, sent.attempts() + 1, command);
             }
         }
-        return Optional.ofNullable(state.orders().get(base));
+        return Optional.ofNullable(state.orders().get(key));
     }
 
     /// An answer arrived.
     public void answered(String commandId, Outcome outcome) {
-        int attempt = commandId.lastIndexOf('#');
-        String key = attempt < 0 ? commandId : commandId.substring(0, attempt);
+        int mark = commandId.lastIndexOf('#');
+        String key = mark < 0 ? commandId : commandId.substring(0, mark);
+        int attempt = mark < 0 ? 0 : Integer.parseInt(commandId, mark + 1, commandId.length(), 10);
         Sent sent = state.orders().get(key);
-        if (sent == null) {
-            return;
+        if (sent != null && attempt == sent.attempts()) {
+            remember(key, new Sent(sent.host(), sent.at(), sent.term(), outcome, now.mono(), sent.attempts()));
         }
-        if (attempt >= 0 && Integer.parseInt(commandId, attempt + 1, commandId.length(), 10) != sent.attempts()) {
-            return; // an answer to an earlier attempt
-        }
-        remember(key, new Sent(sent.host(), sent.at(), sent.term(), outcome, now.mono(), sent.attempts()));
     }
 
     /// Orders of a host whose agent has restarted may have been lost: they are given again at once.
@@ -210,9 +199,9 @@ public final class Turn {
         }
     }
 
-    private void order(String host, String id, Command command, int attempts) {
-        if (deliver(host, command)) {
-            remember(id, new Sent(host, now.mono(), state.term(), null, now.mono(), attempts));
+    private void order(String host, String key, int attempt, Function<String, Command> command) {
+        if (deliver(host, command.apply(attempt == 0 ? key : key + "#" + attempt))) {
+            remember(key, new Sent(host, now.mono(), state.term(), null, now.mono(), attempt));
         }
     }
 
