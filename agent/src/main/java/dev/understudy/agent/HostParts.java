@@ -10,6 +10,9 @@ import dev.understudy.agent.act.service.CommandService;
 import dev.understudy.agent.act.service.SystemdService;
 import dev.understudy.agent.config.AgentConfig;
 import dev.understudy.agent.config.AgentConfig.CommandForm;
+import dev.understudy.agent.database.DatabaseLocal;
+import dev.understudy.agent.database.LocalDatabase;
+import dev.understudy.agent.database.NftSourceCut;
 import dev.understudy.agent.probe.HaproxyProbe;
 import dev.understudy.agent.probe.HostProbe;
 import dev.understudy.agent.probe.ObservationSink;
@@ -24,6 +27,7 @@ import dev.understudy.wire.http.HttpClients;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import okhttp3.OkHttpClient;
 
@@ -71,7 +75,23 @@ final class HostParts implements Parts, AutoCloseable {
 
     @Override
     public Optional<DatabaseControl> database(DatabaseGroup group, ServiceControl service) {
-        return Optional.empty();
+        return Optional.ofNullable(config.databases().get(group.name()))
+                .map(access -> new LocalDatabase(
+                        group,
+                        new DatabaseLocal(
+                                access.socket(),
+                                access.user(),
+                                access.passwordFile(),
+                                access.replicationUser(),
+                                access.replicationPasswordFile(),
+                                config.state().resolve("relay-logs-" + group.name())),
+                        service,
+                        new NftSourceCut(List.of(), cutTable(group))));
+    }
+
+    /// One table a group: its rules go when the group follows a new primary.
+    private static String cutTable(DatabaseGroup group) {
+        return NftSourceCut.TABLE + "_" + group.name().replaceAll("[^A-Za-z0-9]", "_");
     }
 
     @Override

@@ -119,9 +119,13 @@ public final class ControllerLink implements AutoCloseable {
             while (!closed) {
                 Connection connection = new Connection();
                 current.set(connection);
-                String reason = connection.live();
+                String reason;
+                try {
+                    reason = connection.live();
+                } finally {
+                    current.set(null);
+                }
                 boolean wasReady = connection.ready;
-                current.set(null);
                 connection.abandon();
                 if (closed) {
                     return;

@@ -88,7 +88,7 @@ public final class FakeController implements AutoCloseable {
     public void drop() {
         WebSocket to = socket;
         if (to != null) {
-            to.cancel();
+            to.close(1001, "dropped by the test");
         }
     }
 
@@ -108,7 +108,7 @@ public final class FakeController implements AutoCloseable {
 
     @Override
     public void close() {
-        sockets.forEach(WebSocket::cancel);
+        sockets.forEach(s -> s.close(1001, "the test is over"));
         server.close();
     }
 
@@ -152,6 +152,11 @@ public final class FakeController implements AutoCloseable {
             if (acknowledges) {
                 send(new Acknowledgement(seq, term, with));
             }
+        }
+
+        @Override
+        public void onClosing(WebSocket from, int code, String reason) {
+            from.close(code, null);
         }
 
         @Override
