@@ -11,48 +11,37 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a
-/// lease by itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates
-/// in force and elements to lapse, so that a restarted agent can adopt them (S9).
+/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a lease by
+/// itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates in force and
+/// elements to lapse, so that a restarted agent can adopt them (S9).
 ///
-/// All public methods may be called from any thread; they exclude each other. Beside the callers' threads there are
-/// two daemon threads: one listens to the kernel, one announces.
+/// All public methods may be called from any thread; they exclude each other. Beside the callers' threads there are two
+/// daemon threads: one listens to the kernel, one announces.
 public final class KernelAddressControl implements AddressControl {
 
     private static final Logger LOG = LoggerFactory.getLogger(KernelAddressControl.class);
     private static final Duration NFT_TIMEOUT = Duration.ofMillis(600);
-    private static final List<Duration> BURST =
-            List.of(Duration.ofMillis(30), Duration.ofMillis(100), Duration.ofMillis(300), Duration.ofMillis(1000));
-    private static final Duration REFRESH = Duration.ofSeconds(10);
     private static final Duration LIFETIME_REFRESH = Duration.ofSeconds(1);
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
     private final Supplier<Moment> clock;
     private final KernelGate gate;
     private final Rtnetlink links;
-    private final PacketSender packets;
-    private final AutoCloseable monitor;
-    private final ScheduledExecutorService announcer;
-    private final Map<ResourceId, Guarded> guarded = new TreeMap<>();
+    private final Announcer announcer;
+    private final AddressMonitor monitor;
+    private final Map<ResourceId, GuardedAddress> guarded = new TreeMap<>();
     private final Map<ResourceId, Held> held = new TreeMap<>();
-    private final Map<Integer, Boolean> carriers = new HashMap<>();
+    private final KernelGate.Proof proof;
     private Enforcement enforcement;
-
-    private record Guarded(VirtualAddress spec, InetAddress address) {}
 
     /// @param refreshed when the address's lifetime was last set
     private record Held(long epoch, Moment deadline, Moment refreshed) {}
@@ -71,44 +60,46 @@ public final class KernelAddressControl implements AddressControl {
     private KernelAddressControl(String name, NetworkNamespace namespace, Supplier<Moment> clock) throws IOException {
         this.clock = clock;
         links = new Rtnetlink(namespace);
-        packets = new PacketSender(namespace);
         gate = new KernelGate(name, namespace, clock, KernelAddressControl::wallNanos, NFT_TIMEOUT);
-        KernelGate.Proof proof = gate.prove();
+        proof = gate.prove();
         enforcement = new Enforcement(proof.proven(), proof.detail());
         if (!proof.proven()) {
             LOG.warn("event=lease-not-enforced reason=\"{}\"", proof.detail());
         }
-        announcer = Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("announcer").factory());
-        var _ = announcer.scheduleWithFixedDelay(
-                faultsShown(this::announceAll), REFRESH.toMillis(), REFRESH.toMillis(), TimeUnit.MILLISECONDS);
-        monitor = Rtnetlink.monitor(namespace, this::onEvent);
+        announcer = new Announcer(namespace, this::announceAll);
+        monitor = new AddressMonitor(namespace, this::onEvent);
     }
 
     @Override
     public synchronized void guard(Map<ResourceId, VirtualAddress> addresses) {
         for (ResourceId resource : List.copyOf(held.keySet())) {
-            Guarded was = guarded.get(resource);
+            GuardedAddress was = guarded.get(resource);
             if (was != null && !was.spec().equals(addresses.get(resource))) {
                 release(resource);
             }
         }
         guarded.clear();
-        addresses.forEach(
-                (resource, spec) -> guarded.put(resource, new Guarded(spec, InetAddress.ofLiteral(spec.ip()))));
-        if (enforcement.enforced()) {
-            try {
-                gate.guard(guarded.values().stream().map(Guarded::address).toList());
-            } catch (IOException e) {
-                enforcement = new Enforcement(false, "the gate cannot be built: " + e.getMessage());
-                LOG.error("event=gate-failed reason=\"{}\"", e.getMessage());
-            }
-        }
+        addresses.forEach((resource, spec) -> guarded.put(resource, new GuardedAddress(spec, links)));
+        buildGate();
         guarded.forEach(this::removeLeftover);
     }
 
+    /// Also again when somebody else has flushed the ruleset; to be called by whoever watches for that (S11).
+    private void buildGate() {
+        if (!proof.proven()) {
+            return;
+        }
+        try {
+            gate.guard(guarded.values().stream().map(GuardedAddress::address).toList());
+            enforcement = new Enforcement(true, proof.detail());
+        } catch (IOException e) {
+            enforcement = new Enforcement(false, "the gate cannot be built: " + e.getMessage());
+            LOG.error("event=gate-failed reason=\"{}\"", e.getMessage());
+        }
+    }
+
     /// An address that is there without a live element is nobody's: an earlier life left it.
-    private void removeLeftover(ResourceId resource, Guarded guard) {
+    private void removeLeftover(ResourceId resource, GuardedAddress guard) {
         if (held.containsKey(resource)) {
             return;
         }
@@ -116,7 +107,7 @@ public final class KernelAddressControl implements AddressControl {
             if (enforcement.enforced() && gate.element(guard.address()).isPresent()) {
                 return; // may be adopted (S9); if not, it lapses
             }
-            if (removeAddress(guard)) {
+            if (guard.remove()) {
                 LOG.warn(
                         "event=leftover-address-removed resource={} address={}",
                         resource,
@@ -134,7 +125,7 @@ public final class KernelAddressControl implements AddressControl {
 
     @Override
     public synchronized Outcome take(ResourceId resource, long epoch, Moment deadline, LeaseCheck lease) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         if (guard == null) {
             return new Outcome.Refused("unsupported", "no address of " + resource + " is guarded on this host");
         }
@@ -179,8 +170,20 @@ public final class KernelAddressControl implements AddressControl {
         }
     }
 
-    private boolean openGate(Guarded guard, String comment, Moment until, boolean repeated) throws IOException {
-        return (repeated && gate.extend(guard.address(), comment, until)) || gate.open(guard.address(), comment, until);
+    private boolean openGate(GuardedAddress guard, String comment, Moment until, boolean repeated) throws IOException {
+        if (repeated && gate.extend(guard.address(), comment, until)) {
+            return true;
+        }
+        try {
+            return gate.open(guard.address(), comment, until);
+        } catch (IOException e) {
+            LOG.warn("event=gate-rebuilt reason=\"{}\"", e.getMessage());
+            buildGate(); // a flushed ruleset: without a gate no lease is taken (S11)
+            if (!enforcement.enforced()) {
+                throw e;
+            }
+            return gate.open(guard.address(), comment, until);
+        }
     }
 
     private static Outcome notLive(ResourceId resource, long epoch) {
@@ -189,7 +192,7 @@ public final class KernelAddressControl implements AddressControl {
 
     @Override
     public synchronized boolean renew(ResourceId resource, long epoch, Moment deadline) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         Held before = held.get(resource);
         if (guard != null && before == null) {
             before = adopt(resource, epoch);
@@ -235,7 +238,7 @@ public final class KernelAddressControl implements AddressControl {
         UNKNOWN
     }
 
-    private Extension extend(Guarded guard, String comment, Moment until) {
+    private Extension extend(GuardedAddress guard, String comment, Moment until) {
         IOException last = null;
         for (int attempt = 0; attempt < 2; attempt++) { // the second one with a fresh nft
             try {
@@ -266,7 +269,7 @@ public final class KernelAddressControl implements AddressControl {
 
     @Override
     public synchronized Outcome release(ResourceId resource) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         Held was = held.remove(resource);
         if (guard == null) {
             return Outcome.Done.withoutFacts();
@@ -282,7 +285,7 @@ public final class KernelAddressControl implements AddressControl {
         }
     }
 
-    private void undo(Guarded guard, ResourceId resource) {
+    private void undo(GuardedAddress guard, ResourceId resource) {
         held.remove(resource);
         try {
             closeAndRemove(guard);
@@ -292,19 +295,19 @@ public final class KernelAddressControl implements AddressControl {
     }
 
     /// The gate first; the address is removed even when the gate could not be closed.
-    private void closeAndRemove(Guarded guard) throws IOException {
+    private void closeAndRemove(GuardedAddress guard) throws IOException {
         try {
             if (enforcement.enforced()) {
                 gate.remove(guard.address());
             }
         } finally {
-            removeAddress(guard);
+            guard.remove();
         }
     }
 
     @Override
     public synchronized Optional<Duration> remaining(ResourceId resource, long epoch) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         if (guard == null || !enforcement.enforced()) {
             return Optional.empty();
         }
@@ -320,12 +323,9 @@ public final class KernelAddressControl implements AddressControl {
 
     @Override
     public synchronized boolean present(ResourceId resource) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         try {
-            Optional<Rtnetlink.Link> link = guard == null ? Optional.empty() : link(guard);
-            return guard != null
-                    && link.isPresent()
-                    && links.present(guard.address(), link.get().index());
+            return guard != null && guard.present();
         } catch (IOException e) {
             LOG.warn("event=address-unreadable resource={} reason=\"{}\"", resource, e.getMessage());
             return false;
@@ -334,9 +334,9 @@ public final class KernelAddressControl implements AddressControl {
 
     /// Whether the address's interface is there and has a carrier.
     public synchronized boolean carrier(ResourceId resource) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         try {
-            return guard != null && link(guard).map(Rtnetlink.Link::carrier).orElse(false);
+            return guard != null && guard.carrier();
         } catch (IOException e) {
             LOG.warn("event=link-unreadable resource={} reason=\"{}\"", resource, e.getMessage());
             return false;
@@ -352,27 +352,7 @@ public final class KernelAddressControl implements AddressControl {
     }
 
     private void burst(ResourceId resource, long epoch) {
-        announceOnce(resource, epoch);
-        for (Duration later : BURST) {
-            try {
-                var _ = announcer.schedule(
-                        faultsShown(() -> announceOnce(resource, epoch)), later.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (RejectedExecutionException e) {
-                return; // closed
-            }
-        }
-    }
-
-    /// An executor would keep a programming error to itself: it goes to the thread's handler of faults.
-    private static Runnable faultsShown(Runnable task) {
-        return () -> {
-            try {
-                task.run();
-            } catch (RuntimeException | Error e) {
-                Thread thread = Thread.currentThread();
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-            }
-        };
+        announcer.burst(() -> announceOnce(resource, epoch));
     }
 
     private synchronized void announceAll() {
@@ -380,62 +360,48 @@ public final class KernelAddressControl implements AddressControl {
     }
 
     private synchronized void announceOnce(ResourceId resource, long epoch) {
-        Guarded guard = guarded.get(resource);
+        GuardedAddress guard = guarded.get(resource);
         Held holding = held.get(resource);
         if (guard == null || holding == null || holding.epoch() != epoch) {
             return;
         }
         try {
-            Optional<Rtnetlink.Link> link = link(guard);
-            if (link.isEmpty()) {
-                return;
-            }
-            for (byte[] frame : Announcement.frames(guard.address(), link.get().macBytes())) {
-                if (clock.get().isBefore(holding.deadline())) {
-                    packets.send(frame, link.get().index());
-                }
-            }
+            announcer.send(guard, () -> clock.get().isBefore(holding.deadline()));
         } catch (IOException e) {
             LOG.warn("event=announcement-failed resource={} reason=\"{}\"", resource, e.getMessage());
         }
     }
 
-    /// On the listening thread: an address that somebody else removed comes back while the lease holds; a link that
-    /// came back is told who has the address.
-    private synchronized void onEvent(Rtnetlink.Event event) {
+    /// On the listening thread: an address that somebody else removed comes back while the lease holds; after a link
+    /// came back its neighbours are told who has the address.
+    private synchronized void onEvent(AddressMonitor.Event event) {
         switch (event) {
-            case Rtnetlink.Event.Removed(InetAddress address, int _) ->
+            case AddressMonitor.Event.Removed(InetAddress address) ->
                 held.forEach((resource, holding) -> {
-                    Guarded guard = guarded.get(resource);
+                    GuardedAddress guard = guarded.get(resource);
                     if (guard != null && guard.address().equals(address)) {
                         restore(resource, guard, holding);
                     }
                 });
-            case Rtnetlink.Event.LinkChanged(int index, boolean carrier) -> {
-                Boolean was = carriers.put(index, carrier);
-                if (carrier && Boolean.FALSE.equals(was)) {
-                    restoreAll();
-                }
-            }
-            case Rtnetlink.Event.Lost() -> restoreAll();
+            case AddressMonitor.Event.CarrierBack _, AddressMonitor.Event.Lost _ -> restoreAll();
         }
     }
 
     private void restoreAll() {
         held.forEach((resource, holding) -> {
-            Guarded guard = guarded.get(resource);
+            GuardedAddress guard = guarded.get(resource);
             if (guard != null) {
                 restore(resource, guard, holding);
             }
         });
     }
 
-    private void restore(ResourceId resource, Guarded guard, Held holding) {
+    private void restore(ResourceId resource, GuardedAddress guard, Held holding) {
         if (!clock.get().isBefore(holding.deadline())) {
             return;
         }
         try {
-            if (!present(resource)) {
+            if (!guard.present()) {
                 putAddress(guard, holding.deadline());
                 LOG.warn("event=address-restored resource={} epoch={}", resource, holding.epoch());
             }
@@ -447,24 +413,9 @@ public final class KernelAddressControl implements AddressControl {
 
     /// With the gate in force the lifetime is only the backstop, and a second more keeps it from ending between two
     /// refreshes.
-    private void putAddress(Guarded guard, Moment deadline) throws IOException {
-        Rtnetlink.Link link = link(guard)
-                .orElseThrow(
-                        () -> new IOException("no interface " + guard.spec().networkInterface()));
-        long nanos = Math.max(1, deadline.since(clock.get()).toNanos());
-        long seconds = Math.ceilDiv(nanos, NANOS_PER_SECOND) + (enforcement.enforced() ? 1 : 0);
-        links.put(guard.address(), guard.spec().prefix(), link.index(), seconds);
-    }
-
-    private boolean removeAddress(Guarded guard) throws IOException {
-        Optional<Rtnetlink.Link> link = link(guard);
-        return link.isPresent()
-                && links.remove(
-                        guard.address(), guard.spec().prefix(), link.get().index());
-    }
-
-    private Optional<Rtnetlink.Link> link(Guarded guard) throws IOException {
-        return links.link(guard.spec().networkInterface());
+    private void putAddress(GuardedAddress guard, Moment deadline) throws IOException {
+        Duration left = deadline.since(clock.get());
+        guard.put(enforcement.enforced() ? left.plusSeconds(1) : left);
     }
 
     /// The process that writes to nftables, for tests that freeze it.
@@ -474,15 +425,10 @@ public final class KernelAddressControl implements AddressControl {
 
     @Override
     public synchronized void close() {
-        announcer.shutdownNow();
-        try {
-            monitor.close();
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
+        announcer.close();
+        monitor.close();
         held.clear();
         gate.close();
-        packets.close();
         links.close();
     }
 

@@ -243,8 +243,38 @@ class KernelAddressControlTest {
         assertThat(control.remaining(VIP, 1)).isEmpty();
     }
 
-    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's
-    /// lifetime.
+    @Test
+    void s11_aTakeAfterAFlushedRulesetBuildsTheGateFirst() {
+        hosts.here("nft", "flush", "ruleset");
+
+        assertThat(control.take(VIP, 1, in(Duration.ofSeconds(2)), () -> true)).isEqualTo(Outcome.Done.withoutFacts());
+        hosts.here("ip", "addr", "change", IP + "/24", "dev", TwoHosts.LINK, "valid_lft", "forever");
+
+        assertThat(hosts.answers(IP)).isTrue();
+        await().atMost(PATIENCE).until(() -> !hosts.answers(IP));
+    }
+
+    @Test
+    void aFlushedRulesetIsNoRenewal() {
+        control.take(VIP, 1, in(LONG), () -> true);
+
+        hosts.here("nft", "flush", "ruleset");
+
+        assertThat(control.renew(VIP, 1, in(LONG))).isFalse();
+        assertThat(control.release(VIP)).isEqualTo(Outcome.Done.withoutFacts());
+        assertThat(hosts.configured(IP)).isFalse();
+    }
+
+    @Test
+    void anAddressWithAnotherPrefixIsRemovedToo() {
+        hosts.here("ip", "addr", "add", IP + "/32", "dev", TwoHosts.LINK);
+
+        assertThat(control.release(VIP)).isEqualTo(Outcome.Done.withoutFacts());
+
+        assertThat(hosts.configured(IP)).isFalse();
+    }
+
+    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's lifetime.
     @Test
     void withoutAGateTheAddressAloneEndsTheLease() throws IOException {
         control.close();
