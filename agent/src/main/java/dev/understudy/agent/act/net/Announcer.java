@@ -11,10 +11,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/// When and how holders announce: a burst, because one frame may be lost and Linux heeds no change of an entry that is
-/// younger than a second (`locktime`, arp(7)); then a slow refresh, because a switch or a rival may have forgotten.
-/// Runs
-/// on one daemon thread of its own.
+/// When and how holders announce: a burst, because one frame may be lost and Linux heeds no change of an entry that
+/// is younger than a second (`locktime`, arp(7)); then a slow refresh, because a switch or a rival may have
+/// forgotten. Runs on one daemon thread of its own.
 final class Announcer implements AutoCloseable {
 
     private static final List<Duration> BURST =

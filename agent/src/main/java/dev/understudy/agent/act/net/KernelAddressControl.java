@@ -15,16 +15,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a lease by
-/// itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates in force and
-/// elements to lapse, so that a restarted agent can adopt them (S9).
+/// Virtual addresses by nftables ([KernelGate]), rtnetlink ([Rtnetlink]) and packet sockets. The kernel ends a
+/// lease by itself: nothing of this object needs to run for that. Closing it, or killing the process, leaves gates
+/// in force and elements to lapse, so that a restarted agent can adopt them (S9).
 ///
-/// All public methods may be called from any thread; they exclude each other. Beside the callers' threads there are two
+/// All public methods may be called from any thread. Beside the callers' threads there are two
 /// daemon threads: one listens to the kernel, one announces.
 public final class KernelAddressControl implements AddressControl {
 
@@ -40,6 +41,7 @@ public final class KernelAddressControl implements AddressControl {
     private final AddressMonitor monitor;
     private final Map<ResourceId, GuardedAddress> guarded = new TreeMap<>();
     private final Map<ResourceId, Held> held = new TreeMap<>();
+    private final ReentrantLock takes = new ReentrantLock();
     private final KernelGate.Proof proof;
     private Enforcement enforcement;
 
@@ -123,51 +125,73 @@ public final class KernelAddressControl implements AddressControl {
         return enforcement;
     }
 
+    /// Takes follow one another. `lease` is asked without holding the lock of the other methods: it may wait for a
+    /// thread that is in one of them.
     @Override
-    public synchronized Outcome take(ResourceId resource, long epoch, Moment deadline, LeaseCheck lease) {
-        GuardedAddress guard = guarded.get(resource);
-        if (guard == null) {
-            return new Outcome.Refused("unsupported", "no address of " + resource + " is guarded on this host");
-        }
+    public Outcome take(ResourceId resource, long epoch, Moment deadline, LeaseCheck lease) {
         if (!KernelGate.nameable(resource)) {
             return new Outcome.Refused("unsupported", "the name of " + resource + " cannot be written to the kernel");
         }
-        if (!lease.live()) {
-            return notLive(resource, epoch);
-        }
+        takes.lock();
         try {
-            Held before = held.get(resource);
-            Moment until = deadline;
-            boolean repeated = false;
-            if (before != null && before.epoch() == epoch) {
-                repeated = true;
-                until = before.deadline().latest(deadline);
-            }
-            if (enforcement.enforced() && !openGate(guard, KernelGate.comment(resource, epoch), until, repeated)) {
-                undo(guard, resource);
-                return notLive(resource, epoch);
+            if (!isGuarded(resource)) {
+                return new Outcome.Refused("unsupported", "no address of " + resource + " is guarded on this host");
             }
             if (!lease.live()) {
-                undo(guard, resource);
                 return notLive(resource, epoch);
             }
-            putAddress(guard, until);
-            held.put(resource, new Held(epoch, until, clock.get()));
+            if (!openFor(resource, epoch, deadline) || !lease.live()) {
+                undo(resource);
+                return notLive(resource, epoch);
+            }
+            addFor(resource, epoch, deadline);
             if (!lease.live()) {
-                undo(guard, resource);
+                undo(resource);
                 return notLive(resource, epoch);
             }
-            burst(resource, epoch);
-            LOG.info(
-                    "event=address-taken resource={} epoch={} address={}",
-                    resource,
-                    epoch,
-                    guard.spec().cidr());
+            announce(resource);
+            LOG.info("event=address-taken resource={} epoch={}", resource, epoch);
             return Outcome.Done.withoutFacts();
         } catch (IOException e) {
-            undo(guard, resource);
-            return new Outcome.Failed("address " + guard.spec().cidr() + " not taken: " + e.getMessage());
+            undo(resource);
+            return new Outcome.Failed("address of " + resource + " not taken: " + e.getMessage());
+        } finally {
+            takes.unlock();
         }
+    }
+
+    private synchronized boolean isGuarded(ResourceId resource) {
+        return guarded.containsKey(resource);
+    }
+
+    /// The first act of a take; false when the deadline is over.
+    private synchronized boolean openFor(ResourceId resource, long epoch, Moment deadline) throws IOException {
+        GuardedAddress guard = stillGuarded(resource);
+        Held before = held.get(resource);
+        boolean repeated = before != null && before.epoch() == epoch;
+        return !enforcement.enforced()
+                || openGate(guard, KernelGate.comment(resource, epoch), until(before, epoch, deadline), repeated);
+    }
+
+    /// The second act of a take.
+    private synchronized void addFor(ResourceId resource, long epoch, Moment deadline) throws IOException {
+        GuardedAddress guard = stillGuarded(resource);
+        Moment until = until(held.get(resource), epoch, deadline);
+        putAddress(guard, until);
+        held.put(resource, new Held(epoch, until, clock.get()));
+    }
+
+    /// A repeated take must not shorten a lease that was renewed since.
+    private static Moment until(@Nullable Held before, long epoch, Moment deadline) {
+        return before != null && before.epoch() == epoch ? before.deadline().latest(deadline) : deadline;
+    }
+
+    private GuardedAddress stillGuarded(ResourceId resource) throws IOException {
+        GuardedAddress guard = guarded.get(resource);
+        if (guard == null) {
+            throw new IOException("no address of " + resource + " is guarded any more");
+        }
+        return guard;
     }
 
     private boolean openGate(GuardedAddress guard, String comment, Moment until, boolean repeated) throws IOException {
@@ -285,12 +309,9 @@ public final class KernelAddressControl implements AddressControl {
         }
     }
 
-    private void undo(GuardedAddress guard, ResourceId resource) {
-        held.remove(resource);
-        try {
-            closeAndRemove(guard);
-        } catch (IOException e) {
-            LOG.error("event=take-not-undone resource={} reason=\"{}\"", resource, e.getMessage());
+    private synchronized void undo(ResourceId resource) {
+        if (release(resource) instanceof Outcome.Failed failed) {
+            LOG.error("event=take-not-undone resource={} reason=\"{}\"", resource, failed.reason());
         }
     }
 

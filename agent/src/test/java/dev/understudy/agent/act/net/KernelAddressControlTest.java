@@ -12,6 +12,8 @@ import dev.understudy.protocol.ResourceId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -106,6 +108,22 @@ class KernelAddressControlTest {
             assertThat(control.present(VIP)).isFalse();
             assertThat(control.remaining(VIP, 1)).isEmpty();
         }
+    }
+
+    /// The thread that keeps leases may be in a renewal while a worker's take asks it.
+    @Test
+    void aLeaseCheckMayWaitForAThreadThatUsesThisObject() {
+        control.take(VIP6, 1, in(LONG), () -> true);
+
+        Outcome outcome = control.take(
+                VIP,
+                1,
+                in(LONG),
+                () -> CompletableFuture.supplyAsync(() -> control.renew(VIP6, 1, in(LONG)))
+                        .orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                        .join());
+
+        assertThat(outcome).isEqualTo(Outcome.Done.withoutFacts());
     }
 
     @Test
@@ -274,7 +292,8 @@ class KernelAddressControlTest {
         assertThat(hosts.configured(IP)).isFalse();
     }
 
-    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's lifetime.
+    /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's
+    /// lifetime.
     @Test
     void withoutAGateTheAddressAloneEndsTheLease() throws IOException {
         control.close();
