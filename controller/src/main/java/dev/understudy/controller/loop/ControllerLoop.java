@@ -54,7 +54,7 @@ public final class ControllerLoop {
     private final Thread thread;
     private @Nullable State state;
     private volatile @Nullable View view;
-    private volatile boolean stopped;
+    private boolean stopped;
 
     public ControllerLoop(Journal journal, Authority authority, Ticking clock, FaultHandler faults, Metrics metrics) {
         this.journal = journal;
@@ -72,8 +72,7 @@ public final class ControllerLoop {
 
     /// Decides nothing more. Waits for the decision under way.
     public void stop() {
-        stopped = true;
-        thread.interrupt();
+        mailbox.add(new Mail.Stop());
         try {
             thread.join(TimeUnit.SECONDS.toMillis(5));
         } catch (InterruptedException _) {
@@ -126,9 +125,7 @@ public final class ControllerLoop {
                 due = turn(due);
             }
         } catch (InterruptedException e) {
-            if (!stopped) {
-                faults.fault("loop", e);
-            }
+            faults.fault("loop", e);
         } catch (RuntimeException | Error e) {
             faults.fault("loop", e);
         }
@@ -153,6 +150,9 @@ public final class ControllerLoop {
             return due;
         }
         drain();
+        if (stopped) {
+            return due;
+        }
         metrics.late(late.isNegative() ? Duration.ZERO : late);
         if (state != null) {
             step(new Input.Tick());
@@ -170,7 +170,7 @@ public final class ControllerLoop {
 
     /// Handles what is in the mailbox now; what comes meanwhile waits for its turn.
     private void drain() {
-        for (int waiting = mailbox.size(); waiting > 0; waiting--) {
+        for (int waiting = mailbox.size(); waiting > 0 && !stopped; waiting--) {
             Mail mail = mailbox.poll();
             if (mail == null) {
                 return;
@@ -181,6 +181,7 @@ public final class ControllerLoop {
 
     private void handle(Mail mail) {
         switch (mail) {
+            case Mail.Stop _ -> stopped = true;
             case Mail.Leadership(long term, boolean leading) -> lead(term, leading);
             case Mail.FromAgent(AgentConnection connection, AgentMessage message) -> fromAgent(connection, message);
             case Mail.Closed(AgentConnection connection) -> {

@@ -13,5 +13,8 @@ sealed interface Mail {
 
     record Asked(String requestId, String who, OperatorRequest request) implements Mail {}
 
+    /// Decide nothing more.
+    record Stop() implements Mail {}
+
     record Leadership(long term, boolean leading) implements Mail {}
 }

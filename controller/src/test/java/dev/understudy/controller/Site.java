@@ -1,0 +1,113 @@
+package dev.understudy.controller;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.understudy.controller.cli.Understudy;
+import dev.understudy.core.ResourceState;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/// A real controller (Ratis, Javalin, loop) with agents of two balancer hosts, for tests.
+final class Site implements AutoCloseable {
+
+    static final Path PAIR = Path.of("src/test/resources/pair.yml");
+
+    /// What a command printed, and its exit code.
+    record Ran(int code, String out, String err) {}
+
+    private final Path state;
+    private final int raftPort = freePort();
+    private final int port = freePort();
+    private final List<BalancerAgent> agents = new ArrayList<>();
+    final List<Throwable> faults = new CopyOnWriteArrayList<>();
+    private @Nullable Controller controller;
+
+    Site(Path state) {
+        this.state = state;
+    }
+
+    Controller start(@Nullable Path cluster, boolean init) throws Exception {
+        Controller started = Controller.start(
+                new Controller.Settings("ctl1", cluster, state, "127.0.0.1", port, raftPort, init),
+                (_, cause) -> faults.add(cause));
+        controller = started;
+        return started;
+    }
+
+    BalancerAgent agent(String host) {
+        BalancerAgent agent = new BalancerAgent(host, port);
+        agents.add(agent);
+        return agent;
+    }
+
+    Controller controller() {
+        return Objects.requireNonNull(controller);
+    }
+
+    int port() {
+        return port;
+    }
+
+    String url(String path) {
+        return "http://127.0.0.1:" + port + path;
+    }
+
+    ResourceState address() {
+        return Objects.requireNonNull(controller()
+                .view()
+                .orElseThrow()
+                .state()
+                .journaled()
+                .resources()
+                .get(BalancerAgent.ADDRESS));
+    }
+
+    void awaitHeldBy(BalancerAgent agent, String host) {
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> agent.holds()
+                        && address().steady()
+                        && host.equals(address().holder()));
+    }
+
+    /// Runs the command line against this controller.
+    Ran cli(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        List<String> all = new ArrayList<>(List.of("--controller", "http://127.0.0.1:" + port));
+        all.addAll(List.of(arguments));
+        int code = Understudy.run(new PrintWriter(out), new PrintWriter(err, true), all.toArray(String[]::new));
+        return new Ran(code, out.toString(), err.toString());
+    }
+
+    void crash() throws IOException {
+        controller().abort();
+        controller = null;
+    }
+
+    @Override
+    public void close() throws IOException {
+        agents.forEach(BalancerAgent::close);
+        if (controller != null) {
+            controller.abort();
+        }
+    }
+
+    static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

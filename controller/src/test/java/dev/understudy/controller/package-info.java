@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.controller;
+
+import org.jspecify.annotations.NullMarked;
