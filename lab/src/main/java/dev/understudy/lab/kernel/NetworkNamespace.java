@@ -14,9 +14,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadFactory;
 
-/// The network namespace of a process. Threads of this JVM enter it with setns(2) and then use ordinary Java sockets
-/// there: a socket belongs to the namespace of the thread that makes it. Only platform threads made here may enter;
-/// they are never given back to a pool of others.
+/// The network namespace of a process. Threads of this JVM enter it with setns(2) and then use ordinary Java
+/// sockets there: a socket belongs to the namespace of the thread that makes it. Only platform threads made here
+/// may enter; they are never given back to a pool of others.
 public final class NetworkNamespace {
 
     private static final int CLONE_NEWNET = 0x40000000;

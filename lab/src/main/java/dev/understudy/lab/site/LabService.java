@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The programs that run on the lab's hosts, how they are started and stopped, and how their processes are told.
 ///
-/// There is no systemd: the same start and stop commands stand in each agent's file (`command` form) and are used by
-/// the lab itself.
+/// There is no systemd: the same start and stop commands stand in each agent's file (`command` form) and are used
+/// by the lab itself.
 public enum LabService {
     HAPROXY("haproxy", "haproxy.service", Kind.BALANCER, "/run/haproxy.pid"),
     NGINX("nginx", "nginx.service", Kind.WEB, "/run/nginx.pid"),

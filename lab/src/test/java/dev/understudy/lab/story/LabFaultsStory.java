@@ -19,8 +19,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /// The faults of the lab do what they say: on a site of servers alone, with nobody who repairs anything.
+@ExtendWith(StoryProgress.class)
 class LabFaultsStory {
 
     private static final Duration SOON = Duration.ofSeconds(20);

@@ -20,8 +20,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /// The measuring tools see what they are there to see: each is shown the thing that it must never miss.
+@ExtendWith(StoryProgress.class)
 class MeasuringStory {
 
     private static final Duration SOON = Duration.ofSeconds(20);
