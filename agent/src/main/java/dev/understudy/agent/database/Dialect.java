@@ -3,6 +3,7 @@ package dev.understudy.agent.database;
 import dev.understudy.agent.database.ServerView.ReplicaView;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -76,6 +77,10 @@ sealed interface Dialect permits MariaDb {
 
     /// Whether another server's binary log has this one's history up to the position.
     BinlogPresence.Answer presentAt(Session other, ServerView mine, Duration timeout) throws SQLException;
+
+    /// The client ports of connections of this account, from this host, that stream another server's binary log to a
+    /// replica, by connection id.
+    Map<Long, Integer> dumps(Session other, Duration timeout) throws SQLException;
 
     /// Folder and file name prefix of the relay log files.
     String relayLogBase(Session session, Duration timeout) throws SQLException;

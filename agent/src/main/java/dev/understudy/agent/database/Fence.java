@@ -23,6 +23,9 @@ final class Fence {
 
     private static final Duration ANSWER = Duration.ofMillis(250);
     private static final Duration READ_ONLY = Duration.ofMillis(300);
+    /// After which the soft way has failed.
+    private static final Duration SOFT = Duration.ofMillis(900);
+
     private static final long SWITCH_MILLIS = 200;
 
     private final Server server;
@@ -69,9 +72,10 @@ final class Fence {
 
     /// The soft way. Returns why it is not enough, empty if it is.
     private String soften() throws SQLException {
+        Deadline deadline = Deadline.in(SOFT);
         Dialect sql = server.sql();
         Session session = server.sessions().of(Purpose.FENCE, ANSWER);
-        ServerView view = sql.look(session, ANSWER);
+        ServerView view = sql.look(session, deadline.left(ANSWER));
         if (view.waitingCommits() > 0) {
             return view.waitingCommits() + " commits wait for an acknowledgement";
         }
@@ -79,12 +83,12 @@ final class Fence {
             return ""; // a replica: it acknowledges nothing
         }
         if (!view.readOnly()) {
-            server.bounded(session, READ_ONLY, timeout -> sql.setReadOnly(session, true, timeout));
+            server.bounded(session, deadline.left(READ_ONLY), timeout -> sql.setReadOnly(session, true, timeout));
         }
-        for (long client : sql.clientSessions(session, server.sessions().ids(), ANSWER)) {
-            sql.kill(session, client, false, ANSWER);
+        for (long client : sql.clientSessions(session, server.sessions().ids(), deadline.left(ANSWER))) {
+            sql.kill(session, client, false, deadline.left(ANSWER));
         }
-        int waiting = sql.waitingCommits(session, ANSWER);
+        int waiting = sql.waitingCommits(session, deadline.left(ANSWER));
         return waiting == 0 ? "" : waiting + " commits wait for an acknowledgement";
     }
 

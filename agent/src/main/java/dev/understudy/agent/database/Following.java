@@ -49,12 +49,13 @@ final class Following {
         if (!(restored instanceof Outcome.Done)) {
             return new Outcome.Failed("the primary is still cut off: " + restored.describe());
         }
-        if (resumable(view, command)) {
-            sql.startReceiver(session, Server.STATEMENT);
-            return awaitReceiver(session, deadline);
-        }
         try (Session primary =
                 Session.remote(server.local(), command.primaryAddress(), command.port(), deadline.left(REMOTE))) {
+            if (resumable(view, command)) {
+                new StaleDumps(sql, command.port()).end(primary, deadline);
+                sql.startReceiver(session, Server.STATEMENT);
+                return awaitReceiver(session, deadline);
+            }
             return repoint(session, primary, view, command, deadline);
         }
     }
@@ -117,6 +118,10 @@ final class Following {
                 password,
                 view.position(),
                 Server.STATEMENT);
+        try (Session again = Session.remote( // the dump has ended the first one
+                server.local(), command.primaryAddress(), command.port(), deadline.left(REMOTE))) {
+            new StaleDumps(sql, command.port()).end(again, deadline);
+        }
         sql.startReplication(session, Server.STATEMENT);
         log.info(
                 "event=following group={} primary={}:{} position={}",

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// again.
 public final class LocalDatabase implements DatabaseControl {
 
-    private static final Duration LOOK = Duration.ofMillis(400);
-    private static final Duration LOOK_REPLICA = Duration.ofMillis(300);
+    private static final Duration LOOK = Duration.ofMillis(300);
+    private static final Duration OBSERVE = Duration.ofMillis(800);
 
     private final Server server;
     private final Fence fence;
@@ -60,12 +60,13 @@ public final class LocalDatabase implements DatabaseControl {
     }
 
     private Observation.Database look(ServiceState state) {
+        Deadline deadline = Deadline.in(OBSERVE);
         boolean fresh = !server.sessions().isOpen(Purpose.PROBE);
         ServerView view;
         Session session;
         try {
             session = server.sessions().of(Purpose.PROBE, LOOK);
-            view = server.sql().look(session, LOOK);
+            view = server.sql().look(session, deadline.left(LOOK));
         } catch (SQLException e) {
             server.sessions().drop(Purpose.PROBE);
             Health health = server.sql().aliveError(e) ? Health.UP : Health.UNKNOWN;
@@ -79,7 +80,8 @@ public final class LocalDatabase implements DatabaseControl {
             detail = "replication is being stopped";
         } else {
             try {
-                lastReplica = server.sql().lookReplica(session, LOOK_REPLICA).orElse(null);
+                lastReplica =
+                        server.sql().lookReplica(session, deadline.left(LOOK)).orElse(null);
             } catch (SQLException e) {
                 server.sessions().drop(Purpose.PROBE);
                 detail = "replication as seen before: " + Server.describe(e);

@@ -227,6 +227,29 @@ final class MariaDb implements Dialect {
     }
 
     @Override
+    public Map<Long, Integer> dumps(Session other, Duration timeout) throws SQLException {
+        List<Map<String, String>> rows = other.query(
+                "SELECT id, command, host FROM information_schema.processlist WHERE host LIKE '%:%'", timeout);
+        String own = rows.stream()
+                .filter(row -> number(row, "id") == other.id())
+                .map(row -> client(text(row, "host")))
+                .findFirst()
+                .orElse("");
+        Map<Long, Integer> ports = new HashMap<>();
+        for (Map<String, String> row : rows) {
+            String host = text(row, "host");
+            if (text(row, "command").equals("Binlog Dump") && client(host).equals(own)) {
+                ports.put(number(row, "id"), Integer.parseInt(host.substring(host.lastIndexOf(':') + 1)));
+            }
+        }
+        return ports;
+    }
+
+    private static String client(String hostAndPort) {
+        return hostAndPort.substring(0, Math.max(0, hostAndPort.lastIndexOf(':')));
+    }
+
+    @Override
     public String relayLogBase(Session session, Duration timeout) throws SQLException {
         Map<String, String> row = session.query("SELECT @@global.relay_log_basename AS base", timeout)
                 .getFirst();

@@ -93,7 +93,7 @@ final class Server {
             }
         });
         try {
-            statement.run(limit.plusMillis(500));
+            statement.run(limit.plusMillis(250));
         } finally {
             synchronized (done) {
                 done.countDown();

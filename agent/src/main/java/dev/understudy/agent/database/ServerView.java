@@ -22,8 +22,7 @@ record ServerView(
 
     /// Everything of the replicated history that this server has taken in, applied or not.
     GtidList received() {
-        GtidList known = replica == null ? binlog : replica.received().merge(applied);
-        return known.merge(binlog);
+        return replica == null ? position() : replica.received().merge(position());
     }
 
     /// Where it would start to follow: its binary log's position, and the applied one for domains that its binary

@@ -19,6 +19,9 @@ final class Writes {
     /// Transactions that are younger come and go by themselves.
     private static final Duration LONG_TRANSACTION = Duration.ofSeconds(1);
 
+    /// InnoDB refreshes its table of transactions only when nobody has read it for 100 ms.
+    private static final Duration FRESH = Duration.ofMillis(130);
+
     private final Server server;
     private final Dialect sql;
     private final Fence fence;
@@ -79,7 +82,7 @@ final class Writes {
     private void awaitLong(Session session, Deadline patience) throws SQLException {
         Set<Long> pending = new HashSet<>(writers(session, LONG_TRANSACTION));
         while (!pending.isEmpty() && !patience.isOver()) {
-            Replication.pause();
+            pause(patience.left(FRESH));
             pending.retainAll(writers(session, LONG_TRANSACTION));
         }
         for (long writer : pending) {
@@ -88,6 +91,14 @@ final class Writes {
                     server.group().name(),
                     writer);
             sql.kill(session, writer, false, Server.STATEMENT);
+        }
+    }
+
+    private static void pause(Duration duration) {
+        try {
+            Thread.sleep(duration);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -102,6 +113,9 @@ final class Writes {
             server.bounded(session, first, timeout -> sql.setReadOnly(session, true, timeout));
         } catch (SQLException e) {
             Session again = server.act();
+            if (sql.waitingCommits(again, Server.STATEMENT) > 0) {
+                throw e; // no replica acknowledges: ending those sessions would leave rows that are nowhere else
+            }
             endClients(again);
             server.bounded(again, deadline.left(), timeout -> sql.setReadOnly(again, true, timeout));
         }

@@ -24,10 +24,9 @@ class FailoverRecipeTest {
 
         @Override
         public void run() {
-            try (java.sql.Connection connection = server.application();
-                    java.sql.Statement statement = connection.createStatement()) {
+            try (Session session = server.application()) {
                 for (int id = 1; ; id++) {
-                    statement.executeUpdate("INSERT INTO orders VALUES (" + id + ")");
+                    session.run("INSERT INTO shop.orders VALUES (" + id + ")", Duration.ofSeconds(60));
                     acknowledged.add(id);
                 }
             } catch (SQLException e) {

@@ -8,7 +8,6 @@ import dev.understudy.protocol.ServiceState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +23,11 @@ final class MariaDbServer implements ServiceControl {
 
     static final String REPLICATION_USER = "repl";
     static final String APPLICATION_USER = "app";
+    static final String AGENT_USER = "understudy";
+    private static final String AGENT_GRANT = """
+        GRANT READ ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICA MONITOR, CONNECTION ADMIN, \
+        PROCESS, RELOAD ON *.* TO understudy@localhost IDENTIFIED BY 's''ecret'""";
+
     static final String PASSWORD = "s'ecret";
 
     private static @Nullable Path template;
@@ -74,9 +78,9 @@ final class MariaDbServer implements ServiceControl {
             try (MariaDbServer server = new MariaDbServer(9, 20999, made)) {
                 server.start();
                 server.awaitAnswer();
-                server.sql("SET sql_log_bin=0");
                 server.sql(
                         "SET sql_log_bin=0",
+                        AGENT_GRANT,
                         "GRANT REPLICATION SLAVE ON *.* TO '" + REPLICATION_USER + "'@'%' IDENTIFIED BY 's''ecret'",
                         "GRANT SELECT, INSERT, UPDATE, DELETE ON shop.* TO '" + APPLICATION_USER
                                 + "'@'%' IDENTIFIED BY 's''ecret'");
@@ -123,9 +127,14 @@ final class MariaDbServer implements ServiceControl {
         return folder.resolve("mysqld.sock");
     }
 
+    /// As the agent: an account with the grants that the documentation asks for, and no more.
     DatabaseLocal local() {
+        return as(AGENT_USER, folder.resolve("password"));
+    }
+
+    private DatabaseLocal as(String user, @Nullable Path passwordFile) {
         return new DatabaseLocal(
-                socket(), "root", null, REPLICATION_USER, folder.resolve("password"), folder.resolve("copies"));
+                socket(), user, passwordFile, REPLICATION_USER, folder.resolve("password"), folder.resolve("copies"));
     }
 
     @Override
@@ -182,7 +191,7 @@ final class MariaDbServer implements ServiceControl {
 
     /// Runs the statements in one session as root, each with its time-out.
     void sql(String... statements) {
-        try (Session session = Session.local(local(), Duration.ofSeconds(5))) {
+        try (Session session = root()) {
             for (String statement : statements) {
                 session.run(statement, Duration.ofSeconds(20));
             }
@@ -193,7 +202,7 @@ final class MariaDbServer implements ServiceControl {
 
     /// The first column of the first row, empty if there is no row.
     String query(String statement) {
-        try (Session session = Session.local(local(), Duration.ofSeconds(5))) {
+        try (Session session = root()) {
             return session.query(statement, Duration.ofSeconds(20)).stream()
                     .findFirst()
                     .map(row -> row.values().iterator().next())
@@ -208,15 +217,13 @@ final class MariaDbServer implements ServiceControl {
     }
 
     Session root() throws SQLException {
-        return Session.local(local(), Duration.ofSeconds(5));
+        return Session.local(as("root", null), Duration.ofSeconds(5));
     }
 
-    /// As the application, over TCP.
-    java.sql.Connection application() throws SQLException {
-        return DriverManager.getConnection(
-                "jdbc:mariadb://" + address + ":" + port + "/shop?sslMode=disable&connectTimeout=2000",
-                APPLICATION_USER,
-                PASSWORD);
+    /// As the application, without privileges. Over the unix socket: on one host the cut-off rule would hit clients
+    /// too.
+    Session application() throws SQLException {
+        return Session.local(as(APPLICATION_USER, folder.resolve("password")), Duration.ofSeconds(5));
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.understudy.protocol.ResourceId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,6 +58,10 @@ final class Site implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    DatabaseGroup group() {
+        return group(server(1).port);
     }
 
     private static DatabaseGroup group(int port) {
@@ -139,6 +144,18 @@ final class Site implements AutoCloseable {
         return execute(id, new Command.OpenWrites(next(), PRIMARY, 2, alone));
     }
 
+    Outcome openWithoutLease(int id) {
+        return agent(id).execute(new Command.OpenWrites(next(), PRIMARY, 2, true), () -> false);
+    }
+
+    Outcome unblock(int id) {
+        return execute(id, new Command.UnblockWrites(next(), PRIMARY, 2));
+    }
+
+    Outcome reach(int id, String position, Duration timeout) {
+        return execute(id, new Command.ReachPosition(next(), PRIMARY, 2, position, timeout.toMillis()));
+    }
+
     Outcome release(int id) {
         return execute(id, new Command.Release(next(), PRIMARY, 3, 2));
     }
@@ -154,6 +171,23 @@ final class Site implements AutoCloseable {
                         .query("SELECT @@gtid_binlog_pos")
                         .equals(server(primary).query("SELECT @@gtid_binlog_pos")));
         assertThat(server(replica).rows()).isEqualTo(server(primary).rows());
+    }
+
+    /// Holds a lock that keeps the replica's applier waiting while it goes on receiving.
+    Session holdApplier(int id) throws SQLException {
+        Session holder = server(id).root();
+        holder.run("LOCK TABLES shop.orders WRITE", Duration.ofSeconds(5));
+        return holder;
+    }
+
+    static Outcome.Refused refused(Outcome outcome) {
+        assertThat(outcome).as(outcome.describe()).isInstanceOf(Outcome.Refused.class);
+        return (Outcome.Refused) outcome;
+    }
+
+    static String failed(Outcome outcome) {
+        assertThat(outcome).as(outcome.describe()).isInstanceOf(Outcome.Failed.class);
+        return ((Outcome.Failed) outcome).reason();
     }
 
     static Map<String, String> done(Outcome outcome) {

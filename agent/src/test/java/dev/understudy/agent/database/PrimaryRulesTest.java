@@ -1,0 +1,258 @@
+package dev.understudy.agent.database;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.understudy.protocol.Health;
+import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.ServiceState;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/// Fencing, blocking and looking at a primary, on real servers.
+class PrimaryRulesTest {
+
+    private static final Duration LONG = Duration.ofSeconds(20);
+
+    @Test
+    void s16_commitsThatWaitAreNotAcknowledgedByTheFenceAndAreGoneOnRejoin() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            Site.done(site.cut(2, 1));
+            CompletableFuture<Integer> commit = CompletableFuture.supplyAsync(() -> application(site, 1, 7));
+            await().atMost(LONG).until(() -> waiting(site, 1) == 1);
+            String before = site.agent(1).observe().serverStart();
+
+            assertThat(Site.done(site.release(1))).containsKey("killed");
+
+            assertThat(commit).failsWithin(LONG);
+            site.server(1).awaitAnswer();
+            Observation.Database seen = site.agent(1).observe();
+            assertThat(seen.readOnly()).isTrue();
+            assertThat(seen.serverStart()).isNotEmpty().isNotEqualTo(before);
+            Site.done(site.catchUp(2, LONG));
+            Site.done(site.stage(2));
+            Site.done(site.open(2, true));
+            Site.done(site.follow(1, 2));
+            site.server(2).sql("INSERT INTO shop.orders VALUES (8)");
+            site.awaitEqual(1, 2);
+            assertThat(site.server(1).rows()).isEqualTo("8");
+        }
+    }
+
+    @Test
+    void fencingAHealthyPrimaryMakesItReadOnlyAndEndsItsClientsButNotItsReplicas() throws Exception {
+        try (Site site = new Site(2).replicate();
+                Session client = site.server(1).application()) {
+            assertThat(Site.done(site.release(1))).isEmpty();
+
+            assertThat(site.server(1).query("SELECT @@read_only")).isEqualTo("1");
+            assertThatThrownBy(() -> execute(client, "INSERT INTO shop.orders VALUES (1)"))
+                    .isInstanceOf(SQLException.class);
+            assertThat(site.agent(1).observe().semiSyncClients()).isEqualTo(1);
+            Site.done(site.release(1));
+            assertThat(site.server(1).state()).isEqualTo(ServiceState.RUNNING);
+        }
+    }
+
+    @Test
+    void aPrimaryThatHangsIsKilledByTheFence() throws Exception {
+        try (Site site = new Site(1).replicate()) {
+            site.agent(1).observe();
+            site.server(1).signal("STOP");
+            assertThat(site.agent(1).observe().health()).isEqualTo(Health.UNKNOWN);
+
+            assertThat(Site.done(site.release(1))).containsKey("killed");
+
+            site.server(1).awaitAnswer();
+            assertThat(site.server(1).query("SELECT @@read_only")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void anOperatorsReadLockIsNoDeathAndTheFenceStillEnds() throws Exception {
+        try (Site site = new Site(2).replicate();
+                Session backup = site.server(1).root()) {
+            backup.run("FLUSH TABLES WITH READ LOCK", LONG);
+            CompletableFuture<Integer> blocked = CompletableFuture.supplyAsync(() -> application(site, 1, 1));
+            await().atMost(LONG)
+                    .until(() -> !site.server(1)
+                            .query("SELECT id FROM information_schema.processlist WHERE state LIKE '%lock%'")
+                            .isEmpty());
+
+            assertThat(site.agent(1).observe().health()).isEqualTo(Health.UP);
+            assertThat(site.agent(2).observe().health()).isEqualTo(Health.UP);
+
+            Site.done(site.release(1));
+            assertThat(blocked).failsWithin(LONG);
+        }
+    }
+
+    @Test
+    void exhaustedConnectionsAreALiveServerAndShutTheAgentOutOfNothing() throws Exception {
+        List<Session> clients = new ArrayList<>();
+        try (Site site = new Site(1).replicate()) {
+            site.agent(1).observe();
+            await().atMost(LONG)
+                    .until(() -> Integer.parseInt(
+                                    site.server(1)
+                                            .query(
+                                                    "SELECT count(*) FROM information_schema.processlist WHERE user = 'understudy'"))
+                            >= 4);
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            clients.add(site.server(1).application());
+                        }
+                    })
+                    .hasMessageContaining("Too many connections");
+
+            Observation.Database seen = site.agent(1).observe();
+            assertThat(seen.health()).isEqualTo(Health.UP);
+            assertThat(seen.readOnly()).isFalse();
+
+            assertThat(Site.done(site.release(1))).isEmpty();
+            assertThat(site.agent(1).observe().readOnly()).isTrue();
+        } finally {
+            for (Session client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void tooManyConnectionsForANewAgentIsUp() throws Exception {
+        List<Session> clients = new ArrayList<>();
+        try (Site site = new Site(1).replicate()) {
+            site.server(1).sql("CREATE USER watcher@localhost IDENTIFIED BY 's''ecret'");
+            DatabaseLocal own = site.server(1).local();
+            DatabaseLocal plain = new DatabaseLocal(
+                    own.socket(),
+                    "watcher",
+                    own.replicationPasswordFile(),
+                    own.replicationUser(),
+                    own.replicationPasswordFile(),
+                    own.copies());
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            clients.add(site.server(1).application());
+                        }
+                    })
+                    .hasMessageContaining("Too many connections");
+            try (LocalDatabase late = new LocalDatabase(
+                    site.group(), plain, site.server(1), new NftSourceCut(List.of(), "us_test_unused"))) {
+                Observation.Database seen = late.observe();
+                assertThat(seen.health()).isEqualTo(Health.UP);
+                assertThat(seen.detail()).contains("1040");
+            }
+        } finally {
+            for (Session client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void aKilledServerIsDownAndItsIdentityDoesNotFlapWhileItLives() throws Exception {
+        try (Site site = new Site(1).replicate()) {
+            String first = site.agent(1).observe().serverStart();
+            assertThat(first).isNotEmpty().isEqualTo(site.agent(1).observe().serverStart());
+            site.server(1).kill();
+            Observation.Database seen = site.agent(1).observe();
+            assertThat(seen.health()).isEqualTo(Health.DOWN);
+            assertThat(seen.service()).isEqualTo(ServiceState.ENDED);
+            Site.done(site.release(1));
+        }
+    }
+
+    @Test
+    void blockedWritesWaitForARunningTransactionAndThePositionIsReachedElsewhere() throws Exception {
+        try (Site site = new Site(2).replicate();
+                Session client = site.server(1).application()) {
+            execute(client, "BEGIN");
+            execute(client, "INSERT INTO shop.orders VALUES (1)");
+            await().until(() -> site.server(1)
+                    .query("SELECT count(*) FROM information_schema.innodb_trx"
+                            + " WHERE trx_started <= now() - INTERVAL 1 SECOND")
+                    .equals("1"));
+            CompletableFuture<Outcome> block = CompletableFuture.supplyAsync(() -> site.block(1, LONG));
+            execute(client, "COMMIT");
+            String position = Site.done(block.get()).getOrDefault("binlog", "");
+
+            assertThat(position).isEqualTo(site.server(1).query("SELECT @@gtid_binlog_pos"));
+            Site.done(site.reach(2, position, LONG));
+            assertThat(site.server(2).rows()).isEqualTo("1");
+            assertThat(Site.failed(site.reach(2, "0-1-1000", Duration.ofMillis(200))))
+                    .contains("not reached in time");
+
+            Site.done(site.unblock(1));
+            assertThat(application(site, 1, 2)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void blockedWritesEndATransactionThatOutlivesTheBudget() throws Exception {
+        try (Site site = new Site(2).replicate();
+                Session client = site.server(1).application()) {
+            execute(client, "BEGIN");
+            execute(client, "INSERT INTO shop.orders VALUES (1)");
+            await().until(() -> site.server(1)
+                    .query("SELECT count(*) FROM information_schema.innodb_trx"
+                            + " WHERE trx_started <= now() - INTERVAL 1 SECOND")
+                    .equals("1"));
+
+            Site.done(site.block(1, Duration.ofSeconds(1)));
+
+            assertThatThrownBy(() -> execute(client, "COMMIT")).isInstanceOf(SQLException.class);
+            assertThat(site.server(1).rows()).isEmpty();
+        }
+    }
+
+    @Test
+    void whenWritesCannotBeBlockedTheServerIsWritableAgain() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            Site.done(site.cut(2, 1));
+            CompletableFuture<Integer> commit = CompletableFuture.supplyAsync(() -> application(site, 1, 1));
+            await().atMost(LONG).until(() -> waiting(site, 1) == 1);
+
+            String reason = Site.failed(site.block(1, Duration.ofSeconds(1)));
+
+            assertThat(reason).contains("writable again: done");
+            assertThat(site.server(1).query("SELECT @@read_only")).isEqualTo("0");
+            Site.done(site.follow(2, 1));
+            site.awaitEqual(2, 1);
+            assertThat(commit.handle((_, error) -> error == null).get()).isIn(true, false);
+        }
+    }
+
+    @Test
+    void aServerThatReplicatesIsNotOpened() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            assertThat(Site.refused(site.open(2, true)).code()).isEqualTo("unstaged");
+            assertThat(site.server(2).query("SELECT @@read_only")).isEqualTo("1");
+        }
+    }
+
+    private static int application(Site site, int server, int id) {
+        try (Session session = site.server(server).application()) {
+            execute(session, "INSERT INTO shop.orders VALUES (" + id + ")");
+            return id;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void execute(Session session, String sql) throws SQLException {
+        session.run(sql, Duration.ofSeconds(60));
+    }
+
+    private static int waiting(Site site, int id) throws SQLException {
+        try (Session session = site.server(id).root()) {
+            return new MariaDb().waitingCommits(session, Duration.ofSeconds(2));
+        }
+    }
+}
