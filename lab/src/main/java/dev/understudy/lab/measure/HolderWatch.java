@@ -52,7 +52,13 @@ public final class HolderWatch implements AutoCloseable {
         return watch;
     }
 
-    /// The most holders of one resource that were seen at one time since the last call.
+    /// Forgets what was seen so far.
+    public synchronized void forget() {
+        most = 0;
+        looksBefore = looks;
+    }
+
+    /// The most holders of one resource that were seen at one time since the last call or [#forget].
     ///
     /// @throws IllegalStateException when the watch itself failed
     public synchronized int mostSinceLastCall() {

@@ -64,7 +64,7 @@ public final class Tour {
                 .flatMap(state -> state.holder(event.resource()))
                 .orElseThrow(() -> new IllegalStateException("a well site has a holder of " + event.resource())));
         say.accept("%s: %s, %s".formatted(event.label(), event.text(), holder.name()));
-        instruments.holders().mostSinceLastCall();
+        instruments.holders().forget();
         long begin = System.nanoTime();
         boolean took = befall(event, holder);
         instruments.awaitService();

@@ -61,7 +61,7 @@ abstract class Story {
         site = SharedSite.well(this::tell);
         instruments = Instruments.start(lab(), line -> tell("ALARM: " + line));
         instruments.awaitService();
-        instruments.holders().mostSinceLastCall();
+        instruments.holders().forget();
         tell("the site is well: " + holderOf(SITE).name() + " has the address, "
                 + holderOf(PRIMARY).name() + " is the primary");
     }
