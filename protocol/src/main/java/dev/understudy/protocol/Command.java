@@ -67,7 +67,9 @@ public sealed interface Command {
     record CatchUp(String id, ResourceId resource, long epoch, long timeoutMillis) implements Command {}
 
     /// Prepare a caught-up replica to be primary, still read-only: stop and reset replication, semi-sync on for the
-    /// primary role and off for the replica role. Refused when something received is unapplied.
+    /// primary role and off for the replica role. Refused when something received is unapplied. After a cut the
+    /// receiver is stopped already; in a planned move it still runs, from a primary that lives, and is stopped
+    /// here.
     record Stage(String id, ResourceId resource, long epoch) implements Command {}
 
     /// Follow the given primary by GTID. Refused with code `diverged` when this server has transactions that the

@@ -195,9 +195,6 @@ final class Replication {
                 return new Outcome.Refused(
                         "unapplied", "applied " + view.applied() + " of " + replica.received() + " received");
             }
-            if (!replica.receiverStopped() && replica.receiver().equals("Yes")) {
-                return new Outcome.Refused("busy", "the receiver still runs: cut it off first");
-            }
             server.stop(session, STOP, timeout -> sql.stopReplication(session, timeout));
             sql.forgetPrimary(session, Server.STATEMENT);
         }
