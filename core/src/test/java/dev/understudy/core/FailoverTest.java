@@ -349,6 +349,26 @@ class FailoverTest {
         assertThat(address().holder()).isEqualTo("lb2");
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void a_controller_that_dies_at_any_entry_of_a_planned_balancer_move_completes_it(int entries) {
+        site.crashControllerAfter(entries);
+        move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null));
+        site.run(Duration.ofSeconds(8));
+        assertThat(address().phase()).as(String.join("\n", site.events())).isEqualTo(AddressPhase.HELD);
+        assertThat(address().holder()).isEqualTo(entries == 0 ? "lb1" : "lb2");
+    }
+
+    @Test
+    void a_planned_move_whose_target_does_not_take_goes_back() {
+        site.host("lb2").failTakes();
+        move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null));
+        site.run(Duration.ofSeconds(5));
+        assertThat(address().phase()).isEqualTo(AddressPhase.HELD);
+        assertThat(address().holder()).isEqualTo("lb1");
+        assertThat(rows()).contains("LB-35");
+    }
+
     @Test
     void s9_a_planned_stop_of_the_controller_costs_no_lease() {
         site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));

@@ -19,13 +19,13 @@ public final class AddressDiagnosis {
 
     private AddressDiagnosis() {}
 
-    /// @param take the order that the target got in the phase TAKING, if it was sent
+    /// @param take the order to take that the target got in this phase, if it was sent
     public static Diagnosis<AddressSituation> of(Evidence evidence, AddressState address, Optional<Sent> take) {
         return switch (address.phase()) {
             case VACANT -> vacant(evidence, address);
             case HELD -> held(evidence, address);
-            case RELEASING -> releasing(evidence, address);
-            case TAKING -> taking(evidence, address, take);
+            case RELEASING -> releasing(evidence, address, take);
+            case TAKING -> taking(evidence, address, String.valueOf(address.holder()), address.epoch(), take);
         };
     }
 
@@ -93,8 +93,12 @@ public final class AddressDiagnosis {
                 : Diagnosis.of(AddressSituation.UNSURE, holder + " does not say that it holds the lease");
     }
 
-    private static Diagnosis<AddressSituation> releasing(Evidence evidence, AddressState address) {
+    private static Diagnosis<AddressSituation> releasing(Evidence evidence, AddressState address, Optional<Sent> take) {
         String holder = String.valueOf(address.holder());
+        Plan plan = address.plan();
+        if (plan != null && plan.to() != null && evidence.released(holder, address.id(), address.epoch())) {
+            return taking(evidence, address, plan.to(), address.epoch() + 1, take);
+        }
         if (evidence.released(holder, address.id(), address.epoch())) {
             return free(evidence, address, holder + " has released it");
         }
@@ -108,12 +112,12 @@ public final class AddressDiagnosis {
                 evidence, address, AddressSituation.FREE, AddressSituation.FREE_WITHOUT_CANDIDATE, because);
     }
 
-    private static Diagnosis<AddressSituation> taking(Evidence evidence, AddressState address, Optional<Sent> take) {
-        String target = String.valueOf(address.holder());
-        if (evidence.holds(target, address.id(), address.epoch())) {
+    private static Diagnosis<AddressSituation> taking(
+            Evidence evidence, AddressState address, String target, long epoch, Optional<Sent> take) {
+        if (evidence.holds(target, address.id(), epoch)) {
             return Diagnosis.of(AddressSituation.TAKEN, target + " holds it");
         }
-        if (evidence.released(target, address.id(), address.epoch())) {
+        if (evidence.released(target, address.id(), epoch)) {
             return Diagnosis.of(AddressSituation.TAKE_FAILED, target + " gave it up again");
         }
         Outcome outcome = take.map(Sent::outcome).orElse(null);

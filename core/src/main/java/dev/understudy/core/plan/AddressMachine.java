@@ -90,7 +90,7 @@ public final class AddressMachine {
             case NOTE ->
                 turn.noteOnce(
                         address, id.toString(), row.id(), diagnosis.situation().name(), text, diagnosis.candidates());
-            case FREE_IT, GIVE, CONFIRM, RETRACT, VACATE -> {
+            case FREE_IT, GIVE, CONFIRM, CONFIRM_MOVE, RETRACT, RETRACT_MOVE, VACATE -> {
                 AddressState after =
                         after(address, row.action(), next == null ? address.phase() : next, diagnosis, wanted);
                 turn.enter(
@@ -119,6 +119,16 @@ public final class AddressMachine {
                 yield new AddressState(id, next, target, epoch + 1, going.target(target));
             }
             case CONFIRM -> new AddressState(id, next, holder, epoch, null);
+            case CONFIRM_MOVE -> new AddressState(id, next, target(address), epoch + 1, null);
+            case RETRACT_MOVE ->
+                new AddressState(
+                        id,
+                        next,
+                        target(address),
+                        epoch + 1,
+                        plan == null
+                                ? null
+                                : plan.next().reject(new Candidate(target(address), false, diagnosis.because())));
             case RETRACT ->
                 new AddressState(
                         id,
@@ -143,7 +153,7 @@ public final class AddressMachine {
                 kind,
                 diagnosis.because(),
                 address.holder(),
-                null,
+                wanted,
                 wanted,
                 address.epoch() + 1,
                 "",
@@ -169,6 +179,18 @@ public final class AddressMachine {
                             Deadlines.REPEAT,
                             order -> new Command.Release(order, id, address.epoch(), address.epoch()));
                 }
+                // a planned move has journaled its target and epoch: the take follows the release without another
+                // commit
+                if (turn.evidence().released(holder, id, address.epoch())
+                        && address.plan().to() != null) {
+                    String target = target(address);
+                    turn.ensure(
+                            target,
+                            orderId(address, target),
+                            Again.NEVER,
+                            Deadlines.REPEAT,
+                            order -> new Command.TakeAddress(order, id, address.epoch() + 1));
+                }
             }
             case TAKING ->
                 turn.ensure(
@@ -181,9 +203,13 @@ public final class AddressMachine {
     }
 
     private Optional<Sent> takeOrder(AddressState address) {
-        return address.phase() == AddressPhase.TAKING
-                ? Optional.ofNullable(turn.state().orders().get(orderId(address, String.valueOf(address.holder()))))
-                : Optional.empty();
+        String taker = address.phase() == AddressPhase.TAKING ? String.valueOf(address.holder()) : target(address);
+        return Optional.ofNullable(turn.state().orders().get(orderId(address, taker)));
+    }
+
+    private static String target(AddressState address) {
+        Plan plan = address.plan();
+        return plan == null ? "" : String.valueOf(plan.to());
     }
 
     private static String orderId(AddressState address, String host) {

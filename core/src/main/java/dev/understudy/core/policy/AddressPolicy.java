@@ -47,8 +47,12 @@ public final class AddressPolicy {
         GIVE,
         /// the target is the holder
         CONFIRM,
+        /// planned move: the target is the holder of the journaled next epoch
+        CONFIRM_MOVE,
         /// the target may hold it: free it from the target
         RETRACT,
+        /// planned move: the target may hold it under the journaled next epoch: free it from the target
+        RETRACT_MOVE,
         /// nobody holds it
         VACATE
     }
@@ -59,7 +63,7 @@ public final class AddressPolicy {
             Map.of(
                     VACANT, EnumSet.of(BLIND, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY),
                     HELD, EnumSet.of(BLIND, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
-                    RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE),
+                    RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE, TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE),
                     TAKING, EnumSet.of(TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE)),
             List.of(
                     row("LB-01", VACANT,    Set.of(CANDIDATE_READY),        TAKING,    Action.GIVE,    "nobody holds the address and a member serves: it gets the address"),
@@ -82,6 +86,9 @@ public final class AddressPolicy {
                     row("LB-30", RELEASING, Set.of(NOT_FREE_YET),           null,      Action.NONE,    "the old holder may still hold: wait for its word or for the end of its lease"),
                     row("LB-31", RELEASING, Set.of(FREE),                   TAKING,    Action.GIVE,    "the old holder cannot hold any more: the best candidate takes over"),
                     row("LB-32", RELEASING, Set.of(FREE_WITHOUT_CANDIDATE), VACANT,    Action.VACATE,  "the old holder cannot hold any more and nobody else could"),
+                    row("LB-33", RELEASING, Set.of(TAKE_PENDING),           null,      Action.NONE,    "the old holder has handed over; the target of the planned move is taking the address"),
+                    row("LB-34", RELEASING, Set.of(TAKEN),                  HELD,      Action.CONFIRM_MOVE, "the target of the planned move holds the address under the new epoch"),
+                    row("LB-35", RELEASING, Set.of(TAKE_FAILED, OVERDUE),   RELEASING, Action.RETRACT_MOVE, "the target of the planned move did not take the address and may hold: it is freed again"),
 
                     row("LB-40", TAKING,    Set.of(TAKE_PENDING),           null,      Action.NONE,    "the target's answer is waited for"),
                     row("LB-41", TAKING,    Set.of(TAKEN),                  HELD,      Action.CONFIRM, "the target holds the address under the new epoch"),
