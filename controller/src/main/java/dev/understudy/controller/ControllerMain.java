@@ -45,6 +45,9 @@ public final class ControllerMain implements Callable<Integer> {
     @Option(names = "--init", description = "Begin a new journal if there is none; an old one is moved aside.")
     private boolean init;
 
+    @Option(names = "--rehearse", hidden = true, description = "Start on a temporary folder, and stop.")
+    private boolean rehearse;
+
     public static void main(String[] arguments) {
         int code = commandLine().execute(arguments);
         if (code != 0) {
@@ -63,6 +66,9 @@ public final class ControllerMain implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (rehearse) {
+            return rehearse();
+        }
         try {
             Controller controller = Controller.start(settings(), FaultHandler.halting());
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
@@ -84,6 +90,16 @@ public final class ControllerMain implements Callable<Integer> {
             return 1;
         } catch (RuntimeException e) {
             System.err.println("understudy-controller: " + oneLine(e));
+            return 1;
+        }
+    }
+
+    private static int rehearse() {
+        try {
+            Rehearsal.play();
+            return 0;
+        } catch (Exception e) {
+            System.err.println("understudy-controller: rehearsal: " + oneLine(e));
             return 1;
         }
     }
