@@ -79,6 +79,11 @@ public final class Controller implements AutoCloseable {
     /// @throws RefusedException for a bad file, a lost journal, a port in use
     /// @throws IOException if the state folder cannot be used
     public static Controller start(Settings settings, FaultHandler faults) throws RefusedException, IOException {
+        return start(settings, faults, Ticking.system());
+    }
+
+    static Controller start(Settings settings, FaultHandler faults, Ticking clock)
+            throws RefusedException, IOException {
         Path path = settings.cluster();
         ClusterFile.Result.@Nullable Good file = path == null ? null : read(path);
         Exclusive exclusive = Exclusive.claim(settings);
@@ -92,7 +97,6 @@ public final class Controller implements AutoCloseable {
                     case Identity.Opened.Ready it -> it;
                 };
         Metrics metrics = new Metrics().withProcessMeters();
-        Ticking clock = Ticking.system();
         CompletableFuture<ControllerLoop> made = new CompletableFuture<>();
         Journal journal = Journal.open(
                 new Journal.Settings(ready.identity(), ready.store(), "127.0.0.1:" + settings.raftPort(), COMMIT),

@@ -84,6 +84,35 @@ class ControllerTest {
                 .until(() -> site.controller().view().orElseThrow().connected().size() == 2);
     }
 
+    /// S8: after a sleep of its own the controller judges nobody by the silence.
+    @Test
+    void aControllerThatSleptMovesNothing() throws Exception {
+        site.start(Site.PAIR, true);
+        BalancerAgent first = site.agent("lb1");
+        site.agent("lb2");
+        site.awaitHeldBy(first, "lb1");
+        long epoch = site.address().epoch();
+        long terms = site.controller().view().orElseThrow().state().term();
+
+        for (int sleeps = 0; sleeps < 5; sleeps++) {
+            var before = site.controller().view().orElseThrow().at().mono();
+            site.sleepOf(Duration.ofMinutes(1));
+            await().until(() -> site.controller()
+                            .view()
+                            .orElseThrow()
+                            .at()
+                            .mono()
+                            .since(before)
+                            .compareTo(Duration.ofSeconds(61))
+                    > 0);
+        }
+
+        assertThat(site.address().epoch()).isEqualTo(epoch);
+        assertThat(site.address().steady()).isTrue();
+        assertThat(first.holds()).isTrue();
+        assertThat(site.controller().view().orElseThrow().state().term()).isEqualTo(terms);
+    }
+
     /// S9: the lease outlives the restart.
     @Test
     void aPlannedStopMakesTheLeaseLongFirst() throws Exception {

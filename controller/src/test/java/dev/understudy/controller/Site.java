@@ -3,7 +3,9 @@ package dev.understudy.controller;
 import static org.awaitility.Awaitility.await;
 
 import dev.understudy.controller.cli.Understudy;
+import dev.understudy.core.Now;
 import dev.understudy.core.ResourceState;
+import dev.understudy.protocol.Moment;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -12,10 +14,12 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// A real controller (Ratis, Javalin, loop) with agents of two balancer hosts, for tests.
@@ -29,6 +33,7 @@ final class Site implements AutoCloseable {
     private final Path state;
     private final int raftPort = freePort();
     private final int port = freePort();
+    private final AtomicLong ahead = new AtomicLong();
     private final List<BalancerAgent> agents = new ArrayList<>();
     final List<Throwable> faults = new CopyOnWriteArrayList<>();
     private @Nullable Controller controller;
@@ -37,10 +42,20 @@ final class Site implements AutoCloseable {
         this.state = state;
     }
 
+    /// Moves the controller's clock ahead, as a sleep of its process does.
+    void sleepOf(Duration duration) {
+        ahead.addAndGet(duration.toNanos());
+    }
+
+    private Now now() {
+        return new Now(new Moment(System.nanoTime() + ahead.get()), Instant.now());
+    }
+
     Controller start(@Nullable Path cluster, boolean init) throws Exception {
         Controller started = Controller.start(
                 new Controller.Settings("ctl1", cluster, state, "127.0.0.1", port, raftPort, init),
-                (_, cause) -> faults.add(cause));
+                (_, cause) -> faults.add(cause),
+                this::now);
         controller = started;
         return started;
     }

@@ -33,7 +33,7 @@ public final class Api {
 
     /// @param address the virtual address that goes with it, null for none
     /// @param holder the only host that may hold it, null for nobody
-    /// @param lease `live` or `over`, as far as the controller can tell: over is certain
+    /// @param lease `live`, `over` or, where nobody may hold it, `none`; live means that it is not over for certain
     /// @param leaseEndsMillis until when the lease is certainly over, 0 if it is
     /// @param ackers databases: members whose acknowledgement a commit may wait for
     /// @param alone databases: the primary runs without any acknowledging replica
@@ -78,7 +78,7 @@ public final class Api {
 
     /// One observation of a host's agent.
     ///
-    /// @param health `up`, `down` or `unknown`
+    /// @param health `up`, `down`, `unknown`; of an address `up` or `absent`
     public record Sight(String key, String health, String text) {}
 
     /// `GET /api/v1/events`, oldest first.

@@ -28,7 +28,7 @@ final class Sights {
                         web,
                         word(web.health()),
                         (web.httpStatus() > 0 ? "HTTP " + web.httpStatus() : "no answer") + detail(web.detail()));
-            case Observation.Address address -> sight(address, address.present() ? "up" : "unknown", address(address));
+            case Observation.Address address -> sight(address, address.present() ? "up" : "absent", address(address));
             case Observation.Database database ->
                 sight(database, word(database.health()), database(database) + detail(database.detail()));
         };
@@ -46,7 +46,7 @@ final class Sights {
     }
 
     private static String address(Observation.Address address) {
-        String here = address.present() ? "present" : "not here";
+        String here = address.present() ? "present" : "not on this host";
         String carrier = address.carrier() ? "" : ", no carrier";
         String gate = address.enforced() ? "" : ", lease not enforced by the kernel" + detail(address.detail());
         return here + carrier + gate;

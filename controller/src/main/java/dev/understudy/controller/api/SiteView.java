@@ -96,7 +96,7 @@ public final class SiteView {
                 resource.epoch(),
                 resource.phaseName(),
                 resource.steady(),
-                over ? "over" : "live",
+                !over ? "live" : resource.holder() == null ? "none" : "over",
                 Math.max(0, ends),
                 plan(resource.plan()),
                 ackers,

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +74,11 @@ final class SwitchoverCommand implements Callable<Integer> {
         }
         long end = System.nanoTime() + Duration.ofSeconds(timeoutSeconds).toNanos();
         while (true) {
-            Api.Resource now = resource(client.site(), id);
+            Optional<Api.Resource> seen = look(client, id, end);
+            if (seen.isEmpty()) {
+                continue;
+            }
+            Api.Resource now = seen.get();
             for (Event event : client.events(1000, query).events()) {
                 steps.add(event);
                 query.put("after", event.id());
@@ -93,6 +98,20 @@ final class SwitchoverCommand implements Callable<Integer> {
                 return tell(id, now, ok, over && !ended, steps, accepted);
             }
             TimeUnit.MILLISECONDS.sleep(100);
+        }
+    }
+
+    /// A controller that restarts meanwhile goes on with the plan: it is asked again until the time is over.
+    private static Optional<Api.Resource> look(ControllerClient client, String id, long end)
+            throws InterruptedException {
+        try {
+            return Optional.of(resource(client.site(), id));
+        } catch (CliFailure failure) {
+            if (failure.code() != CliFailure.NO_CONTROLLER || System.nanoTime() > end) {
+                throw failure;
+            }
+            TimeUnit.MILLISECONDS.sleep(200);
+            return Optional.empty();
         }
     }
 

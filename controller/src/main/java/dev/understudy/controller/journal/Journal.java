@@ -26,6 +26,7 @@ import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.util.ExitUtils;
 
 /// The journal of one controller: an Apache Ratis server in this process. Decisions are proposed to the server
 /// directly (no connection to ourselves): only a leader decides, so a proposal that would have to be forwarded is a
@@ -94,6 +95,9 @@ public final class Journal implements AutoCloseable {
     public static Journal open(
             Settings settings, boolean fresh, BiConsumer<Long, Boolean> leadership, Consumer<Throwable> fault)
             throws IOException {
+        // Ratis would end the process with its shutdown hooks, which prepare for a planned stop. Ours halts: a journal
+        // that cannot be written makes the next commit fail.
+        ExitUtils.disableSystemExit();
         JournalMachine machine = new JournalMachine(leadership, fault);
         RaftPeer peer = RaftPeer.newBuilder()
                 .setId(RaftPeerId.valueOf(settings.identity().peer()))

@@ -16,6 +16,7 @@ import dev.understudy.protocol.Moment;
 import dev.understudy.wire.metrics.Metrics;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -275,7 +276,11 @@ public final class ControllerLoop {
     }
 
     private void send(Committed committed, Moment now) {
-        for (Decision.Send send : authority.permitted(committed, now)) {
+        List<Decision.Send> permitted = authority.permitted(committed, now);
+        if (!permitted.equals(committed.decision().sends())) {
+            metrics.withheld();
+        }
+        for (Decision.Send send : permitted) {
             AgentConnection connection = connections.get(send.host());
             if (connection != null) {
                 connection.send(send.message());

@@ -19,6 +19,7 @@ final class LoopMetrics {
     private final Stopwatch commits;
     private final Stopwatch lateness;
     private final Count overflow;
+    private final Count withheld;
     private final Level connected;
     private final Level leading;
     private final Level term;
@@ -32,6 +33,8 @@ final class LoopMetrics {
         overflow = metrics.counter(
                 "understudy_loop_mailbox_overflows_total",
                 "Messages that found the mailbox full; their link is closed");
+        withheld = metrics.counter(
+                "understudy_grants_withheld_total", "Decisions sent without grants or takes for want of authority");
         connected = metrics.level("understudy_agents_connected", "Agents that are connected now");
         leading = metrics.level("understudy_controller_leading", "1 while this controller leads");
         term = metrics.level("understudy_controller_term", "The Raft term in which this controller acts");
@@ -56,6 +59,10 @@ final class LoopMetrics {
 
     void overflowed() {
         overflow.increment();
+    }
+
+    void withheld() {
+        withheld.increment();
     }
 
     void entry(JournalEntry entry) {

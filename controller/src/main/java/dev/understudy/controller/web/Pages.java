@@ -108,7 +108,7 @@ final class Pages {
                 resource.holder() == null ? "quiet" : "name", Objects.requireNonNullElse(resource.holder(), "nobody"));
         html.cell(resource.steady() ? "pill good" : "pill busy", resource.phase());
         html.cell(Long.toString(resource.epoch()));
-        html.cell(resource.lease().equals("live") ? "live" : "over");
+        html.cell(resource.lease());
         html.cell(resource.address()).markup("<td>");
         Api.Plan plan = resource.plan();
         if (plan != null) {
