@@ -74,8 +74,10 @@ public final class ControllerMain implements Callable<Integer> {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
                 try {
                     controller.close();
+                    Runtime.getRuntime().halt(0);
                 } catch (IOException e) {
                     System.err.println("understudy-controller: " + e.getMessage());
+                    Runtime.getRuntime().halt(1);
                 }
             }));
             Thread.currentThread().join();
