@@ -39,6 +39,7 @@ public final class HttpClients {
                 .writeTimeout(CONNECT)
                 .retryOnConnectionFailure(false)
                 .followRedirects(false)
-                .fastFallback(false);
+                .fastFallback(false)
+                .socketFactory(new PromptSockets());
     }
 }
