@@ -370,6 +370,25 @@ class FailoverTest {
     }
 
     @Test
+    void s22_a_journal_older_than_the_agents_decides_nothing() {
+        Journaled backup = site.state().journaled();
+        site.host("lb1").killService();
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(1));
+        site.host("lb1").startService();
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(2));
+        assertThat(primary().epoch()).isEqualTo(2);
+        site.restartController(backup);
+        site.run(Duration.ofSeconds(20));
+        assertThat(primary().epoch()).isEqualTo(1);
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+        assertThat(rows()).contains("LB-16", "DB-17");
+        assertThat(site.host("db3").writable()).isFalse();
+        assertThat(site.host("db1").writable()).isFalse();
+    }
+
+    @Test
     void s9_a_planned_stop_of_the_controller_costs_no_lease() {
         site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));
         site.run(Duration.ofMillis(500));

@@ -157,7 +157,7 @@ final class StagedSite {
         restartController(state.journaled());
     }
 
-    private void restartController(Journaled journaled) {
+    void restartController(Journaled journaled) {
         state = State.start(journaled, state.term() + 1, now());
         hosts.values().forEach(host -> host.reconnect(mono));
     }

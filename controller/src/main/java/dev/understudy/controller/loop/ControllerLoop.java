@@ -7,6 +7,7 @@ import dev.understudy.core.Core;
 import dev.understudy.core.Decision;
 import dev.understudy.core.Decision.Answer;
 import dev.understudy.core.Input;
+import dev.understudy.core.JournalEntry;
 import dev.understudy.core.Now;
 import dev.understudy.core.OperatorRequest;
 import dev.understudy.core.State;
@@ -44,6 +45,10 @@ public final class ControllerLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(ControllerLoop.class);
 
+    /// For crash tests: the process ends, as by SIGKILL, when it has committed so many changes of resources and has
+    /// sent nothing yet that follows from the last one. 0: never.
+    private static final int CRASH_AFTER = Integer.getInteger("understudy.crash-after-changes", 0);
+
     private final Journal journal;
     private final Authority authority;
     private final Ticking clock;
@@ -56,6 +61,8 @@ public final class ControllerLoop {
     private @Nullable State state;
     private volatile @Nullable View view;
     private boolean stopped;
+
+    private long changes;
 
     public ControllerLoop(Journal journal, Authority authority, Ticking clock, FaultHandler faults, Metrics metrics) {
         this.journal = journal;
@@ -264,6 +271,12 @@ public final class ControllerLoop {
                 LOG.info("{}", entry.event().describe());
                 metrics.entry(entry);
             });
+        }
+        changes += decision.journal().stream()
+                .filter(JournalEntry.ResourceChanged.class::isInstance)
+                .count();
+        if (CRASH_AFTER > 0 && changes >= CRASH_AFTER) {
+            Runtime.getRuntime().halt(137);
         }
         state = decision.next();
         send(committed, written);

@@ -33,6 +33,10 @@ public final class AddressDiagnosis {
         if (evidence.blind()) {
             return Diagnosis.of(AddressSituation.BLIND, hears(evidence));
         }
+        if (evidence.newerThan(address.id(), address.epoch())) {
+            return Diagnosis.of(
+                    AddressSituation.JOURNAL_TOO_OLD, "agents know of a later epoch than " + address.epoch());
+        }
         if (mode(evidence, address) != Mode.AUTOMATIC) {
             return Diagnosis.of(AddressSituation.HELD_BACK, "mode is " + mode(evidence, address));
         }
@@ -58,6 +62,10 @@ public final class AddressDiagnosis {
         String holder = String.valueOf(address.holder());
         if (evidence.blind()) {
             return Diagnosis.of(AddressSituation.BLIND, hears(evidence));
+        }
+        if (evidence.newerThan(address.id(), address.epoch())) {
+            return Diagnosis.of(
+                    AddressSituation.JOURNAL_TOO_OLD, "agents know of a later epoch than " + address.epoch());
         }
         if (!evidence.fresh(holder)) {
             return evidence.lapsed(address.id())

@@ -4,6 +4,8 @@ package dev.understudy.core.diagnosis;
 public enum AddressSituation {
     /// the controller has just started, or hears too few hosts to judge anybody: it suspects itself
     BLIND,
+    /// an agent has seen a higher epoch than the journal knows: the journal is not the latest (S22)
+    JOURNAL_TOO_OLD,
     /// a new leader still waits: for leases of its predecessor to lapse, or for members to be heard
     WARMING_UP,
     /// the holder is heard, serves and holds its lease

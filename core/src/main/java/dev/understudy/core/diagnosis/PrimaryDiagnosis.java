@@ -118,6 +118,10 @@ public final class PrimaryDiagnosis {
         if (evidence.blind()) {
             return Diagnosis.of(PrimarySituation.BLIND, hears());
         }
+        if (evidence.newerThan(primary.id(), primary.epoch())) {
+            return Diagnosis.of(
+                    PrimarySituation.JOURNAL_TOO_OLD, "agents know of a later epoch than " + primary.epoch());
+        }
         if (mode() != Mode.AUTOMATIC) {
             return Diagnosis.of(PrimarySituation.HELD_BACK, "mode is " + mode());
         }
@@ -138,6 +142,10 @@ public final class PrimaryDiagnosis {
         String holder = holder();
         if (evidence.blind()) {
             return Diagnosis.of(PrimarySituation.BLIND, hears());
+        }
+        if (evidence.newerThan(primary.id(), primary.epoch())) {
+            return Diagnosis.of(
+                    PrimarySituation.JOURNAL_TOO_OLD, "agents know of a later epoch than " + primary.epoch());
         }
         if (!evidence.fresh(holder)) {
             return evidence.lapsed(primary.id())

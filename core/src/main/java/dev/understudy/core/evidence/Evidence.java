@@ -80,6 +80,14 @@ public record Evidence(State state, Now now) {
         return lease(host, resource).map(l -> l.released() >= epoch).orElse(false);
     }
 
+    /// Some host has heard of a higher epoch of the resource than the journal knows of: a backup of the journal was
+    /// restored, or another journal was in force meanwhile (S22).
+    public boolean newerThan(ResourceId resource, long epoch) {
+        return state.hosts().values().stream()
+                .map(v -> v.leases().get(resource))
+                .anyMatch(l -> l != null && l.epoch() > epoch);
+    }
+
     /// Every lease that was ever granted for the resource is over.
     public boolean lapsed(ResourceId resource) {
         return state.leases().lapsed(resource, now.mono());

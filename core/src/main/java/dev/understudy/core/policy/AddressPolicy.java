@@ -12,6 +12,7 @@ import static dev.understudy.core.diagnosis.AddressSituation.HELD_BACK;
 import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_LAPSED;
 import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_RELEASED;
 import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_SILENT;
+import static dev.understudy.core.diagnosis.AddressSituation.JOURNAL_TOO_OLD;
 import static dev.understudy.core.diagnosis.AddressSituation.MOVE_REQUESTED;
 import static dev.understudy.core.diagnosis.AddressSituation.NOT_FREE_YET;
 import static dev.understudy.core.diagnosis.AddressSituation.NO_CANDIDATE;
@@ -61,8 +62,8 @@ public final class AddressPolicy {
     public static final PolicyTable<AddressPhase, AddressSituation, Action> TABLE = new PolicyTable<>(
             "Virtual addresses", AddressPhase.class, AddressSituation.class,
             Map.of(
-                    VACANT, EnumSet.of(BLIND, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY),
-                    HELD, EnumSet.of(BLIND, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
+                    VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY),
+                    HELD, EnumSet.of(BLIND, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
                     RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE, TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE),
                     TAKING, EnumSet.of(TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE)),
             List.of(
@@ -71,6 +72,7 @@ public final class AddressPolicy {
                     row("LB-03", VACANT,    Set.of(WARMING_UP),             null,      Action.NONE,    "old leases and members are waited for before anybody is chosen"),
                     row("LB-04", VACANT,    Set.of(BLIND),                  null,      Action.NONE,    "a controller that hears too few hosts decides nothing"),
                     row("LB-05", VACANT,    Set.of(HELD_BACK),              null,      Action.NOTE,    "the mode of the group forbids to choose a holder"),
+                    row("LB-06", VACANT,    Set.of(JOURNAL_TOO_OLD),        null,      Action.NOTE,    "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
 
                     row("LB-10", HELD,      Set.of(SERVING),                null,      Action.NONE,    "the holder serves"),
                     row("LB-11", HELD,      Set.of(UNSURE),                 null,      Action.NONE,    "the holder lives; what is not certain is no reason to move"),
@@ -78,6 +80,7 @@ public final class AddressPolicy {
                     row("LB-13", HELD,      Set.of(BLIND),                  null,      Action.NOTE,    "a controller that hears too few hosts suspects itself and moves nothing"),
                     row("LB-14", HELD,      Set.of(HELD_BACK),              null,      Action.NOTE,    "a move would be due; the mode of the group forbids it"),
                     row("LB-15", HELD,      Set.of(NO_CANDIDATE),           null,      Action.NOTE,    "a move would be due; no other member could serve the address"),
+                    row("LB-16", HELD,      Set.of(JOURNAL_TOO_OLD),        null,      Action.NOTE,    "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
                     row("LB-20", HELD,      Set.of(SERVICE_DOWN),           RELEASING, Action.FREE_IT, "the holder's own agent saw HAProxy die: the address is freed"),
                     row("LB-21", HELD,      Set.of(HOLDER_RELEASED),        RELEASING, Action.FREE_IT, "the holder gave the address up: it goes to another member"),
                     row("LB-22", HELD,      Set.of(HOLDER_LAPSED),          RELEASING, Action.FREE_IT, "the holder's lease is over: it has fenced itself"),

@@ -60,8 +60,8 @@ public final class PrimaryPolicy {
     public static final PolicyTable<PrimaryPhase, PrimarySituation, Action> TABLE = new PolicyTable<>(
             "Primary roles", PrimaryPhase.class, PrimarySituation.class,
             Map.ofEntries(
-                    Map.entry(VACANT, EnumSet.of(BLIND, HELD_BACK, WARMING_UP, PRIMARY_FOUND, SEVERAL_FOUND, NONE_FOUND)),
-                    Map.entry(HELD, EnumSet.of(BLIND, HELD_BACK, SERVING, UNSURE, READ_ONLY, STOPPED_CLEANLY, STOPPED_TOO_LONG, RESTARTED, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, MOVE_REQUESTED)),
+                    Map.entry(VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, HELD_BACK, WARMING_UP, PRIMARY_FOUND, SEVERAL_FOUND, NONE_FOUND)),
+                    Map.entry(HELD, EnumSet.of(BLIND, JOURNAL_TOO_OLD, HELD_BACK, SERVING, UNSURE, READ_ONLY, STOPPED_CLEANLY, STOPPED_TOO_LONG, RESTARTED, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, MOVE_REQUESTED)),
                     Map.entry(BLOCKING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(REACHING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(UNBLOCKING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
@@ -79,6 +79,7 @@ public final class PrimaryPolicy {
                     row("DB-04", VACANT,      Set.of(WARMING_UP),             null,        Action.NONE,         "a first primary is chosen only when every member answers"),
                     row("DB-05", VACANT,      Set.of(BLIND),                  null,        Action.NONE,         "a controller that hears too few hosts decides nothing"),
                     row("DB-06", VACANT,      Set.of(HELD_BACK),              null,        Action.NOTE,         "the mode of the group forbids to choose a primary"),
+                    row("DB-07", VACANT,      Set.of(JOURNAL_TOO_OLD),        null,        Action.NOTE,         "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
 
                     row("DB-10", HELD,        Set.of(SERVING),                null,        Action.NONE,         "the primary serves"),
                     row("DB-11", HELD,        Set.of(UNSURE),                 null,        Action.NONE,         "the primary lives; what is not certain is no reason to move"),
@@ -87,6 +88,7 @@ public final class PrimaryPolicy {
                     row("DB-14", HELD,        Set.of(HELD_BACK),              null,        Action.NOTE,         "a failover would be due; the mode of the group forbids it"),
                     row("DB-15", HELD,        Set.of(READ_ONLY),              null,        Action.NOTE,         "a person set the living primary read-only: never a failover"),
                     row("DB-16", HELD,        Set.of(STOPPED_CLEANLY),        null,        Action.NOTE,         "a primary that was stopped cleanly is given time to come back"),
+                    row("DB-17", HELD,        Set.of(JOURNAL_TOO_OLD),        null,        Action.NOTE,         "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
                     row("DB-20", HELD,        Set.of(SERVICE_DOWN),           FENCING,     Action.FENCE,        "the primary's own agent saw the server die"),
                     row("DB-21", HELD,        Set.of(HOLDER_LAPSED),          FENCING,     Action.FENCE,        "the primary's lease is over: it has fenced itself"),
                     row("DB-22", HELD,        Set.of(HOLDER_RELEASED),        FENCING,     Action.FENCE,        "the primary's agent gave the role up"),
