@@ -45,7 +45,7 @@ public final class ControllerLink implements AutoCloseable {
     private final AtomicReference<@Nullable Connection> current = new AtomicReference<>();
     private volatile Duration heartbeat = Duration.ofMillis(200);
     private volatile boolean closed;
-    private volatile String lastReason = "";
+    private volatile boolean down; // said so in the log
 
     public ControllerLink(URI controller, OkHttpClient client, LinkHandler handler, Observations observations) {
         this.controller = controller;
@@ -130,10 +130,10 @@ public final class ControllerLink implements AutoCloseable {
                 if (closed) {
                     return;
                 }
-                if (wasReady || !reason.equals(lastReason)) {
+                if (wasReady || connection.refused || !down) {
                     LOG.warn("event=link-down controller={} reason=\"{}\"", controller, reason);
                 }
-                lastReason = reason;
+                down = true;
                 backOff = wasReady ? BACK_OFF : longer(backOff);
                 Thread.sleep(connection.refused ? AFTER_REFUSAL : jittered(backOff));
             }
@@ -254,7 +254,7 @@ public final class ControllerLink implements AutoCloseable {
                     end("welcome not accepted: " + problem.getMessage());
                 } else if (!ready) {
                     ready = true;
-                    lastReason = "";
+                    down = false;
                     LOG.info(
                             "event=link-up controller={} cluster={} term={} spec_version={}",
                             controller,

@@ -244,7 +244,9 @@ public final class KernelAddressControl implements AddressControl {
             }
         }
         Moment refreshed = before.refreshed();
-        if (now.since(refreshed).compareTo(LIFETIME_REFRESH) >= 0 || !enforcement.enforced()) {
+        boolean due = now.since(refreshed).compareTo(LIFETIME_REFRESH) >= 0;
+        boolean longer = until.since(before.deadline()).compareTo(LIFETIME_REFRESH) > 0; // for a planned restart (S9)
+        if (due || longer || !enforcement.enforced()) {
             try {
                 putAddress(guard, until);
                 refreshed = now;

@@ -65,6 +65,15 @@ class KernelAddressControlTest {
     }
 
     @Test
+    void s9_aLongLeaseCarriesTheAddressOverARestartToo() {
+        control.take(VIP, 1, in(Duration.ofSeconds(1)), () -> true);
+        assertThat(control.renew(VIP, 1, in(LONG))).isTrue(); // within a second of the take
+
+        await().during(Duration.ofSeconds(4)).atMost(PATIENCE).until(() -> control.present(VIP));
+        assertThat(hosts.answers(IP)).isTrue();
+    }
+
+    @Test
     void aTakeMovesTheNeighboursAtOnce() {
         forgedNeighbour(IP);
         forgedNeighbour(IP6);
