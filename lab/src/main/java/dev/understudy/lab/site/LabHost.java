@@ -92,6 +92,12 @@ public final class LabHost {
 
     /// Starts the service if it does not run. Returns when the start command has; see [Lab#well] for more.
     public void start(LabService service) {
+        start(service, "");
+    }
+
+    /// Like [#start(LabService)], with a variable in the environment of agent or controller, such as
+    /// `JAVA_TOOL_OPTIONS=…`; empty for none.
+    public void start(LabService service, String variable) {
         if (!processes(service).isEmpty()) {
             return;
         }
@@ -101,7 +107,12 @@ public final class LabHost {
         }
         switch (service) {
             case HAPROXY, NGINX, MARIADB -> Commands.run(inside(command)).orThrow();
-            case AGENT, CONTROLLER -> launch(service, command);
+            case AGENT, CONTROLLER -> {
+                if (!variable.isEmpty()) {
+                    command.addAll(0, List.of("/usr/bin/env", variable));
+                }
+                launch(service, command);
+            }
         }
     }
 

@@ -1,0 +1,78 @@
+package dev.understudy.lab.story;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.understudy.lab.site.Databases;
+import dev.understudy.lab.site.LabHost;
+import dev.understudy.lab.site.LabService;
+import org.junit.jupiter.api.Test;
+
+/// Who is promoted, who is not, and who is not let back.
+class CandidateStory extends Story {
+
+    @Test
+    void aMemberThatLagsIsNotPromoted() {
+        LabHost old = primary();
+        LabHost lagging = replicas().getFirst();
+        LabHost other = replicas().getLast();
+        act(
+                "hold a read lock on " + lagging.name() + ": its applier falls behind",
+                () -> inBackground(lagging, "FLUSH TABLES WITH READ LOCK; DO SLEEP(20)"));
+        eventually("it lags", () -> !instruments().writer().missingOn(lagging).isEmpty());
+        act("kill mariadbd of " + old.name(), () -> old.kill(LabService.MARIADB));
+        assertThat(becomesHolderInsteadOf(old, PRIMARY).name()).isEqualTo(other.name());
+        clientsAreServed();
+        act("start it again", () -> old.start(LabService.MARIADB));
+        siteBecomesWell();
+    }
+
+    @Test
+    void aMemberWithABrokenApplierIsNotPromoted() {
+        discardSiteAfterwards();
+        LabHost old = primary();
+        LabHost broken = replicas().getFirst();
+        LabHost other = replicas().getLast();
+        act("make the applier of " + broken.name() + " stop at a duplicate key", () -> {
+            long next = Long.parseLong(
+                    Databases.sql(old, "SELECT MAX(id) + 40 FROM shop.entry").strip());
+            Databases.sql(broken, "SET sql_log_bin = 0; INSERT INTO shop.entry (id) VALUES (" + next + ")");
+        });
+        eventually(
+                "its applier is broken",
+                () -> Databases.replicaField(broken, "Last_SQL_Errno").equals("1062"));
+        act("kill mariadbd of " + old.name(), () -> old.kill(LabService.MARIADB));
+        assertThat(becomesHolderInsteadOf(old, PRIMARY).name()).isEqualTo(other.name());
+        act("start it again", () -> old.start(LabService.MARIADB));
+        clientsAreServed();
+    }
+
+    @Test
+    void anOldPrimaryWithTransactionsOfItsOwnIsQuarantinedReportedAndNotRepointed() {
+        discardSiteAfterwards();
+        LabHost old = primary();
+        act("cut off " + old.name(), () -> lab().cut(old.name()));
+        LabHost successor = becomesHolderInsteadOf(old, PRIMARY);
+        act(
+                "somebody writes on the old primary, past read_only",
+                () -> Databases.sql(
+                        old,
+                        "SET GLOBAL rpl_semi_sync_master_enabled = 0; INSERT INTO shop.entry (id) VALUES (9000000000000)"));
+        act("heal it", () -> lab().heal(old.name()));
+        eventually("it is reported", () -> events().contains("DM-06"));
+        whileRequestsAreAnswered(500);
+        assertThat(Databases.replicaField(old, "Master_Host"))
+                .as("whom the old primary follows")
+                .isEmpty();
+        assertThat(Databases.sql(old, "SELECT @@read_only").strip()).isEqualTo("1");
+        assertThat(Databases.sql(successor, "SELECT COUNT(*) FROM shop.entry WHERE id = 9000000000000")
+                        .strip())
+                .isEqualTo("0");
+        assertThat(state().json().toString()).contains("quarantine");
+        assertThat(primary().name()).isEqualTo(successor.name());
+        clientsAreServed();
+    }
+
+    private static void inBackground(LabHost host, String sql) {
+        host.run("sh", "-c", "mariadb -e '" + sql + "' </dev/null >/dev/null 2>&1 &");
+    }
+}
