@@ -111,7 +111,13 @@ public enum LabService {
                         "--retry",
                         "TERM/20/KILL/5",
                         "--pidfile",
-                        pidFile);
+                        pidFile,
+                        "--exec",
+                        switch (this) {
+                            case HAPROXY -> "/usr/sbin/haproxy";
+                            case NGINX -> "/usr/sbin/nginx";
+                            case MARIADB, AGENT, CONTROLLER -> "/usr/sbin/mariadbd";
+                        });
             case AGENT, CONTROLLER -> List.of();
         };
     }
