@@ -36,7 +36,7 @@ install_packages() {
     local missing=() entry program package
     for entry in haproxy:haproxy mariadbd:mariadb-server mariadb:mariadb-client mariadb-install-db:mariadb-server \
         nginx:nginx-light nft:nftables ip:iproute2 arping:iputils-arping nsenter:util-linux unshare:util-linux \
-        sysctl:procps mvn:maven; do
+        sysctl:procps tc:iproute2 mvn:maven; do
         program=${entry%%:*} package=${entry##*:}
         if ! PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null && [[ " ${missing[*]} " != *" $package "* ]]; then
             missing+=("$package")

@@ -173,6 +173,14 @@ public final class LabCommand {
         return 0;
     }
 
+    @Command(description = "Hold back every packet to a host (needs a kernel with netem).")
+    int delay(
+            @Parameters(paramLabel = "HOST") String host,
+            @Parameters(paramLabel = "MILLISECONDS", description = "0 ends it") int millis) {
+        lab().delay(host, millis);
+        return 0;
+    }
+
     @Command(description = "Run a program inside a host: exec db1 -- ip addr")
     int exec(
             @Parameters(paramLabel = "HOST") String host,

@@ -86,7 +86,7 @@ public final class Lab {
         }
     }
 
-    /// Undoes every cut and loss of a host.
+    /// Undoes every cut, loss and delay of a host.
     public void heal(String host) {
         wires.heal(Topology.host(host));
     }
@@ -98,6 +98,13 @@ public final class Lab {
     /// Drops this share of all packets to and from the host.
     public void lose(String host, int percent) {
         wires.lose(Topology.host(host), percent, Set.of(Network.values()));
+    }
+
+    /// Holds back every packet to the host for this long; 0 ends it.
+    ///
+    /// @throws IllegalStateException when this kernel cannot (netem)
+    public void delay(String host, int millis) {
+        wires.delay(Topology.host(host), millis, Set.of(Network.values()));
     }
 
     /// The switch's rules as text.

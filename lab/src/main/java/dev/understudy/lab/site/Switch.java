@@ -91,7 +91,29 @@ public final class Switch {
         nft(rules.toString());
     }
 
-    /// Undoes every cut and loss of the host.
+    /// Holds back every packet to a host for this long; 0 ends it.
+    ///
+    /// @throws IllegalStateException when this kernel has no netem (stock Debian kernels have it)
+    void delay(HostPlan host, int millis, Set<Network> networks) {
+        if (millis < 0 || millis > 60_000) {
+            throw new IllegalArgumentException("a delay is 0 to 60000 ms, not " + millis);
+        }
+        for (Link link : linksOn(host, networks)) {
+            String port = link.port(host.name());
+            if (millis == 0) {
+                Commands.run(inside("tc", "qdisc", "del", "dev", port, "root")); // an error when there is none
+                continue;
+            }
+            Commands.Result result = Commands.run(inside(
+                    "tc", "qdisc", "replace", "dev", port, "root", "netem", "delay", millis + "ms", "limit", "10000"));
+            if (!result.ok()) {
+                throw new IllegalStateException("packets cannot be delayed: this kernel has no netem ("
+                        + result.output().strip() + ")");
+            }
+        }
+    }
+
+    /// Undoes every cut, loss and delay of the host.
     void heal(HostPlan host) {
         Set<Network> all = Set.of(Network.values());
         var rules = new StringBuilder();
@@ -105,6 +127,7 @@ public final class Switch {
         }
         nft(rules.toString());
         lose(host, 0, all);
+        delay(host, 0, all);
     }
 
     /// What is dropped now, for failure reports.

@@ -109,6 +109,23 @@ class LabFaultsStory {
     }
 
     @Test
+    void aDelayedLinkIsSlowOrTheKernelSaysThatItCannot() throws Exception {
+        LabHost db2 = lab.host("db2");
+        Wires.acquaint(lab.host("db1"), db2);
+        try {
+            lab.delay("db2", 1500);
+        } catch (IllegalStateException e) {
+            assertThat(e).hasMessageContaining("netem");
+            return;
+        }
+        assertThat(Wires.arrives(lab.host("db1"), db2, db2.plan().address()))
+                .as("within 0.7 s")
+                .isFalse();
+        lab.delay("db2", 0);
+        assertThat(Wires.arrives(lab.host("db1"), db2, db2.plan().address())).isTrue();
+    }
+
+    @Test
     void aKilledServiceIsGoneAndComesBackWhenStarted() throws Exception {
         LabHost web2 = lab.host("web2");
         assertThat(Wires.connects(lab.host("lb1"), web2.plan().address(), 8080)).isTrue();
