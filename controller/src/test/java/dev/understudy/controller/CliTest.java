@@ -52,7 +52,11 @@ class CliTest {
                 .last()
                 .asString()
                 .matches("edge/192\\.0\\.2\\.10 is held by lb2 \\(epoch \\d+\\)");
-        assertThat(ran.out()).contains("RELEASING").contains("TAKING").contains("HELD");
+        assertThat(ran.out())
+                .contains("LB-23")
+                .contains("RELEASING")
+                .contains("LB-34")
+                .contains("HELD");
         site.awaitHeldBy(second, "lb2");
         assertThat(first.holds()).isFalse();
 
