@@ -1,6 +1,5 @@
 package dev.understudy.core;
 
-import dev.understudy.core.candidate.GtidList;
 import dev.understudy.protocol.AgentMessage.CommandReply;
 import dev.understudy.protocol.AgentMessage.Heartbeat;
 import dev.understudy.protocol.AgentMessage.Hello;
@@ -8,6 +7,7 @@ import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.Command;
 import dev.understudy.protocol.ControllerMessage;
 import dev.understudy.protocol.ControllerMessage.Order;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.LeaseHolder;
 import dev.understudy.protocol.LeaseHolder.Floors;
@@ -254,7 +254,7 @@ final class StagedHost {
             }
             case Command.UnblockWrites _ -> readOnly = false;
             case Command.ReachPosition reach -> {
-                if (applierSlow || !GtidList.parse(gtid(received)).contains(GtidList.parse(reach.position()))) {
+                if (applierSlow || !GtidList.parse(gtid(received)).reached(GtidList.parse(reach.position()))) {
                     return new Outcome.Failed("not reached");
                 }
                 applied = received;

@@ -1,5 +1,6 @@
 package dev.understudy.agent.database;
 
+import dev.understudy.protocol.GtidList;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;

@@ -1,6 +1,7 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.agent.database.ServerView.ReplicaView;
+import dev.understudy.protocol.GtidList;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;

@@ -7,6 +7,7 @@ import dev.understudy.agent.database.ServerView.ReplicaView;
 import dev.understudy.agent.database.Sessions.Purpose;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.Command;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;

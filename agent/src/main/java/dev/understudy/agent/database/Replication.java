@@ -1,6 +1,7 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.agent.database.ServerView.ReplicaView;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Outcome;
 import java.io.IOException;
 import java.nio.file.Files;

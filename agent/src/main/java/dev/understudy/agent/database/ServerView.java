@@ -1,5 +1,6 @@
 package dev.understudy.agent.database;
 
+import dev.understudy.protocol.GtidList;
 import org.jspecify.annotations.Nullable;
 
 /// What a server says of itself, in the terms that all dialects share. Positions are GTID lists.

@@ -3,6 +3,7 @@ package dev.understudy.agent.database;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Outcome;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -5,6 +5,7 @@ import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.protocol.ClusterSpec.Group;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Observation;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,13 +31,13 @@ public final class PrimaryCandidates {
         /// @throws IllegalArgumentException if a fact is no GTID list
         public static Position of(Map<String, String> facts) {
             GtidList binlog = GtidList.parse(facts.getOrDefault("binlog", ""));
-            GtidList applied = GtidList.parse(facts.getOrDefault("applied", "")).furthest(binlog);
+            GtidList applied = GtidList.parse(facts.getOrDefault("applied", "")).merge(binlog);
             return new Position(
-                    GtidList.parse(facts.getOrDefault("received", "")).furthest(applied), applied);
+                    GtidList.parse(facts.getOrDefault("received", "")).merge(applied), applied);
         }
 
         boolean allApplied() {
-            return applied.contains(received);
+            return applied.reached(received);
         }
     }
 
@@ -93,7 +94,7 @@ public final class PrimaryCandidates {
         }
         for (Map.Entry<String, Position> other : positions.entrySet()) {
             if (!primary.isQuarantined(other.getKey())
-                    && !mine.received().contains(other.getValue().received())) {
+                    && !mine.received().reached(other.getValue().received())) {
                 return no(
                         member,
                         order,

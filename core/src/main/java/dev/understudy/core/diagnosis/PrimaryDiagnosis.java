@@ -3,12 +3,12 @@ package dev.understudy.core.diagnosis;
 import dev.understudy.core.Event.Candidate;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryState;
-import dev.understudy.core.candidate.GtidList;
 import dev.understudy.core.candidate.PrimaryCandidates;
 import dev.understudy.core.candidate.PrimaryCandidates.Position;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
@@ -278,10 +278,10 @@ public final class PrimaryDiagnosis {
         return plan != null
                 && replica != null
                 && GtidList.parse(replica.receivedPosition())
-                        .furthest(GtidList.parse(evidence.database(member, group.name())
+                        .merge(GtidList.parse(evidence.database(member, group.name())
                                 .map(Observation.Database::binlogPosition)
                                 .orElse("")))
-                        .contains(GtidList.parse(plan.position()));
+                        .reached(GtidList.parse(plan.position()));
     }
 
     private Diagnosis<PrimarySituation> opening() {

@@ -4,7 +4,6 @@ import dev.understudy.core.JournalEntry;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.ResourceState.Quarantine;
 import dev.understudy.core.State.Sent;
-import dev.understudy.core.candidate.GtidList;
 import dev.understudy.core.diagnosis.Deadlines;
 import dev.understudy.core.diagnosis.Diagnosis;
 import dev.understudy.core.diagnosis.MemberDiagnosis;
@@ -17,6 +16,7 @@ import dev.understudy.core.policy.PolicyTable.Row;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.Command;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
@@ -159,6 +159,6 @@ public final class MemberKeeper {
                 .orElse(null);
         return replica != null
                 && replica.receiver().equals("Yes")
-                && GtidList.parse(replica.receivedPosition()).contains(GtidList.parse(position));
+                && GtidList.parse(replica.receivedPosition()).reached(GtidList.parse(position));
     }
 }

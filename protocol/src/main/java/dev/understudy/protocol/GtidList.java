@@ -1,4 +1,4 @@
-package dev.understudy.agent.database;
+package dev.understudy.protocol;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -10,23 +10,23 @@ import java.util.TreeMap;
 /// (one a domain and server) print it.
 ///
 /// Sequence numbers alone do not show divergence: two servers may have given the same number of one domain to
-/// different transactions. [#reached] compares one server's own progress; whether another server *has* a
-/// transaction is asked of its binary log ([BinlogPresence]).
-record GtidList(List<Gtid> gtids) {
+/// different transactions. [#reached] compares positions within one history (one server's progress, or replicas
+/// of one primary); whether another server *has* a transaction is asked of its binary log (S17).
+public record GtidList(List<Gtid> gtids) {
 
-    record Gtid(long domain, long server, long sequence) {
+    public record Gtid(long domain, long server, long sequence) {
         @Override
         public String toString() {
             return domain + "-" + server + "-" + sequence;
         }
     }
 
-    GtidList {
+    public GtidList {
         gtids = List.copyOf(gtids);
     }
 
     /// @throws IllegalArgumentException if the text is not a GTID list; the empty text is the empty list
-    static GtidList parse(String text) {
+    public static GtidList parse(String text) {
         List<Gtid> gtids = new ArrayList<>();
         for (String part : text.split(",", -1)) {
             String gtid = part.strip();
@@ -47,13 +47,13 @@ record GtidList(List<Gtid> gtids) {
         return new GtidList(gtids);
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return gtids.isEmpty();
     }
 
     /// Whether this position, of a server that applies `target`'s events in order, is at or past it in each domain.
     /// The same sequence number with another server id is another transaction: not reached.
-    boolean reached(GtidList target) {
+    public boolean reached(GtidList target) {
         Map<Long, Gtid> mine = byDomain(gtids);
         for (Gtid wanted : byDomain(target.gtids).values()) {
             Gtid have = mine.get(wanted.domain());
@@ -67,7 +67,7 @@ record GtidList(List<Gtid> gtids) {
     }
 
     /// The later of both in each domain.
-    GtidList merge(GtidList other) {
+    public GtidList merge(GtidList other) {
         Map<Long, Gtid> later = byDomain(gtids);
         for (Gtid gtid : other.gtids) {
             later.merge(gtid.domain(), gtid, (a, b) -> b.sequence() > a.sequence() ? b : a);
@@ -76,7 +76,7 @@ record GtidList(List<Gtid> gtids) {
     }
 
     /// All of both.
-    GtidList and(GtidList other) {
+    public GtidList and(GtidList other) {
         List<Gtid> all = new ArrayList<>(gtids);
         other.gtids.stream().filter(g -> !gtids.contains(g)).forEach(all::add);
         return new GtidList(all);
@@ -84,7 +84,7 @@ record GtidList(List<Gtid> gtids) {
 
     /// Those of this binary log state that are above what `other`'s state has of the same domain and server:
     /// transactions that the other server's binary log never had.
-    GtidList beyond(GtidList other) {
+    public GtidList beyond(GtidList other) {
         List<Gtid> extra = new ArrayList<>();
         for (Gtid mine : gtids) {
             boolean known = other.gtids.stream()

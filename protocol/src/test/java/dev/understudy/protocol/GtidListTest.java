@@ -1,10 +1,8 @@
-package dev.understudy.core.candidate;
+package dev.understudy.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.understudy.core.candidate.PrimaryCandidates.Position;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,8 +25,8 @@ class GtidListTest {
                 "0-1-10      | 0-1-10,1-1-6| false",
                 "0-1-10,1-1-6| 1-1-6       | true"
             })
-    void contains(String mine, String other, boolean expected) {
-        assertThat(GtidList.parse(mine).contains(GtidList.parse(other))).isEqualTo(expected);
+    void reached(String mine, String other, boolean expected) {
+        assertThat(GtidList.parse(mine).reached(GtidList.parse(other))).isEqualTo(expected);
     }
 
     @ParameterizedTest
@@ -38,16 +36,15 @@ class GtidListTest {
     }
 
     @Test
-    void prints_in_the_order_of_domains() {
-        assertThat(GtidList.parse(" 1-1-6 , 0-2-3 ")).hasToString("0-2-3,1-1-6");
+    void merges_to_the_later_of_each_domain_in_their_order() {
+        assertThat(GtidList.parse(" 1-1-6 , 0-2-3 ").merge(GtidList.parse("0-2-4")))
+                .hasToString("0-2-4,1-1-6");
     }
 
     @Test
-    void a_position_counts_what_was_received_or_written() {
-        Position position = Position.of(Map.of("received", "0-1-10", "applied", "0-1-8", "binlog", "0-1-9"));
-        assertThat(position.received()).hasToString("0-1-10");
-        assertThat(position.applied()).hasToString("0-1-9");
-        assertThat(position.allApplied()).isFalse();
-        assertThat(Position.of(Map.of("binlog", "0-1-9")).allApplied()).isTrue();
+    void beyond_are_those_that_the_other_binary_log_never_had() {
+        GtidList mine = GtidList.parse("0-1-105,0-2-90");
+        assertThat(mine.beyond(GtidList.parse("0-1-100,0-2-110"))).hasToString("0-1-105");
+        assertThat(mine.beyond(GtidList.parse("0-1-105,0-2-110")).isEmpty()).isTrue();
     }
 }
