@@ -8,6 +8,7 @@ import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.State;
+import dev.understudy.core.evidence.Evidence;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
@@ -125,7 +126,7 @@ public final class SiteView {
             return new Api.Host(host.name(), host.address(), groups, "unknown", false, -1, 0, List.of());
         }
         Duration age = now.mono().since(view.heard());
-        boolean silent = !view.connected() || age.compareTo(state.timing().silence()) > 0;
+        boolean silent = !new Evidence(state, now).fresh(host.name());
         List<Api.Sight> sees = view.observations().entrySet().stream()
                 .sorted(Comparator.comparingInt((Map.Entry<String, Observation> e) -> rank(e.getValue()))
                         .thenComparing(Map.Entry::getKey))
@@ -165,6 +166,9 @@ public final class SiteView {
                 group.resources().forEach(resource -> problemsOf(resource, problems));
             }
         }
+        journaled.resources().values().stream()
+                .filter(ResourceState::steady)
+                .forEach(r -> problemsOf(spec, r, problems));
         for (Api.Host host : hosts) {
             if (!host.health().equals("up")) {
                 problems.add(host.host() + " is not heard of");
@@ -174,6 +178,33 @@ public final class SiteView {
                     .forEach(s -> problems.add(host.host() + " says " + s.key() + " is down: " + s.text()));
         }
         return problems;
+    }
+
+    /// A steady resource whose holder does not confirm it, or whose other members would be of no help.
+    private void problemsOf(ClusterSpec spec, ResourceState resource, List<String> problems) {
+        Evidence evidence = new Evidence(state, now);
+        String holder = String.valueOf(resource.holder());
+        if (!evidence.holds(holder, resource.id(), resource.epoch())) {
+            problems.add(holder + " does not say that it holds " + resource.id());
+        }
+        if (resource instanceof PrimaryState primary) {
+            String source = spec.host(holder).map(ClusterSpec.Host::address).orElse("");
+            spec.group(resource.id().group()).stream()
+                    .flatMap(group -> group.members().stream())
+                    .filter(member -> !member.equals(holder) && !primary.isQuarantined(member))
+                    .filter(member -> !follows(evidence, member, resource.id().group(), source))
+                    .forEach(member -> problems.add(member + " does not follow " + holder));
+        }
+    }
+
+    private static boolean follows(Evidence evidence, String member, String group, String source) {
+        Observation.Replica replica = evidence.database(member, group)
+                .map(Observation.Database::replica)
+                .orElse(null);
+        return replica != null
+                && replica.source().equals(source)
+                && replica.receiver().equals("Yes")
+                && replica.applier().equals("Yes");
     }
 
     private static void problemsOf(Api.Resource resource, List<String> problems) {

@@ -61,7 +61,9 @@ public final class AddressDiagnosis {
     private static Diagnosis<AddressSituation> held(Evidence evidence, AddressState address) {
         String holder = String.valueOf(address.holder());
         if (evidence.blind()) {
-            return Diagnosis.of(AddressSituation.BLIND, hears(evidence));
+            return evidence.leading().compareTo(Deadlines.HEARING) < 0
+                    ? Diagnosis.of(AddressSituation.WARMING_UP, "this controller has just started")
+                    : Diagnosis.of(AddressSituation.BLIND, hears(evidence));
         }
         if (evidence.newerThan(address.id(), address.epoch())) {
             return Diagnosis.of(

@@ -8,6 +8,8 @@ public final class Deadlines {
 
     /// From an order to take an address until its holder says that it has it.
     public static final Duration TAKING = Duration.ofSeconds(3);
+    /// A new leader that hears nobody for less than this is not blind, it has just started.
+    public static final Duration HEARING = Duration.ofSeconds(5);
     /// A new leader gives every member this long to be heard before it chooses a first holder without it.
     public static final Duration WARMING = Duration.ofSeconds(10);
     /// Blocking writes on a primary that is to be moved; the agent's own budget is half of it.

@@ -141,7 +141,9 @@ public final class PrimaryDiagnosis {
     private Diagnosis<PrimarySituation> held() {
         String holder = holder();
         if (evidence.blind()) {
-            return Diagnosis.of(PrimarySituation.BLIND, hears());
+            return evidence.leading().compareTo(Deadlines.HEARING) < 0
+                    ? Diagnosis.of(PrimarySituation.WARMING_UP, "this controller has just started")
+                    : Diagnosis.of(PrimarySituation.BLIND, hears());
         }
         if (evidence.newerThan(primary.id(), primary.epoch())) {
             return Diagnosis.of(

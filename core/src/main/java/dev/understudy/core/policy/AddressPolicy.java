@@ -63,7 +63,7 @@ public final class AddressPolicy {
             "Virtual addresses", AddressPhase.class, AddressSituation.class,
             Map.of(
                     VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY),
-                    HELD, EnumSet.of(BLIND, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
+                    HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
                     RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE, TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE),
                     TAKING, EnumSet.of(TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE)),
             List.of(
@@ -81,6 +81,7 @@ public final class AddressPolicy {
                     row("LB-14", HELD,      Set.of(HELD_BACK),              null,      Action.NOTE,    "a move would be due; the mode of the group forbids it"),
                     row("LB-15", HELD,      Set.of(NO_CANDIDATE),           null,      Action.NOTE,    "a move would be due; no other member could serve the address"),
                     row("LB-16", HELD,      Set.of(JOURNAL_TOO_OLD),        null,      Action.NOTE,    "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
+                    row("LB-17", HELD,      Set.of(WARMING_UP),             null,      Action.NONE,    "a controller that has just started judges nobody"),
                     row("LB-20", HELD,      Set.of(SERVICE_DOWN),           RELEASING, Action.FREE_IT, "the holder's own agent saw HAProxy die: the address is freed"),
                     row("LB-21", HELD,      Set.of(HOLDER_RELEASED),        RELEASING, Action.FREE_IT, "the holder gave the address up: it goes to another member"),
                     row("LB-22", HELD,      Set.of(HOLDER_LAPSED),          RELEASING, Action.FREE_IT, "the holder's lease is over: it has fenced itself"),

@@ -61,7 +61,7 @@ public final class PrimaryPolicy {
             "Primary roles", PrimaryPhase.class, PrimarySituation.class,
             Map.ofEntries(
                     Map.entry(VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, HELD_BACK, WARMING_UP, PRIMARY_FOUND, SEVERAL_FOUND, NONE_FOUND)),
-                    Map.entry(HELD, EnumSet.of(BLIND, JOURNAL_TOO_OLD, HELD_BACK, SERVING, UNSURE, READ_ONLY, STOPPED_CLEANLY, STOPPED_TOO_LONG, RESTARTED, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, MOVE_REQUESTED)),
+                    Map.entry(HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, HELD_BACK, SERVING, UNSURE, READ_ONLY, STOPPED_CLEANLY, STOPPED_TOO_LONG, RESTARTED, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, MOVE_REQUESTED)),
                     Map.entry(BLOCKING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(REACHING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(UNBLOCKING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
@@ -89,6 +89,7 @@ public final class PrimaryPolicy {
                     row("DB-15", HELD,        Set.of(READ_ONLY),              null,        Action.NOTE,         "a person set the living primary read-only: never a failover"),
                     row("DB-16", HELD,        Set.of(STOPPED_CLEANLY),        null,        Action.NOTE,         "a primary that was stopped cleanly is given time to come back"),
                     row("DB-17", HELD,        Set.of(JOURNAL_TOO_OLD),        null,        Action.NOTE,         "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
+                    row("DB-18", HELD,        Set.of(WARMING_UP),             null,        Action.NONE,         "a controller that has just started judges nobody"),
                     row("DB-20", HELD,        Set.of(SERVICE_DOWN),           FENCING,     Action.FENCE,        "the primary's own agent saw the server die"),
                     row("DB-21", HELD,        Set.of(HOLDER_LAPSED),          FENCING,     Action.FENCE,        "the primary's lease is over: it has fenced itself"),
                     row("DB-22", HELD,        Set.of(HOLDER_RELEASED),        FENCING,     Action.FENCE,        "the primary's agent gave the role up"),

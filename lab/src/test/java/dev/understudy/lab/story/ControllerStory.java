@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.understudy.lab.kernel.Commands;
 import dev.understudy.lab.site.Checkout;
+import dev.understudy.lab.site.ControllerApi;
 import dev.understudy.lab.site.LabHost;
 import dev.understudy.lab.site.LabService;
 import dev.understudy.lab.site.Topology;
@@ -42,6 +43,8 @@ class ControllerStory extends Story {
         act("switch over", () -> {
             try {
                 api().switchover(PRIMARY, "");
+            } catch (ControllerApi.Refused e) {
+                throw e;
             } catch (RuntimeException e) {
                 tell("the controller died before it answered: " + e);
             }
@@ -59,6 +62,8 @@ class ControllerStory extends Story {
         act("switch over", () -> {
             try {
                 api().switchover(SITE, "");
+            } catch (ControllerApi.Refused e) {
+                throw e;
             } catch (RuntimeException e) {
                 tell("the controller died before it answered: " + e);
             }
