@@ -74,8 +74,13 @@ public record Journaled(
                         nextEvents);
             case ResourceChanged changed -> {
                 Map<ResourceId, ResourceState> next = new TreeMap<>(resources);
-                next.put(changed.next().id(), changed.next());
-                yield new Journaled(entries + 1, specVersion, spec, specText, next, extended, nextEvents);
+                ResourceState before = next.put(changed.next().id(), changed.next());
+                // a longer lease was given to that holder under that epoch, to nobody else
+                Map<ResourceId, Long> stillExtended = new TreeMap<>(extended);
+                if (before == null || before.epoch() != changed.next().epoch()) {
+                    stillExtended.remove(changed.next().id());
+                }
+                yield new Journaled(entries + 1, specVersion, spec, specText, next, stillExtended, nextEvents);
             }
             case LeaseExtended lease -> {
                 Map<ResourceId, Long> next = new TreeMap<>(extended);

@@ -132,6 +132,11 @@ public sealed interface ResourceState {
             return new PrimaryState(id, phase, holder, epoch, plan, left, more, alone, incarnation);
         }
 
+        /// Whoever was quarantined is looked at again.
+        public PrimaryState withoutQuarantine() {
+            return new PrimaryState(id, phase, holder, epoch, plan, ackers, List.of(), alone, incarnation);
+        }
+
         public PrimaryState heldBy(String host, long newEpoch, PrimaryPhase next, boolean nowAlone, String run) {
             return new PrimaryState(id, next, host, newEpoch, plan, ackers, quarantined, nowAlone, run);
         }

@@ -263,6 +263,36 @@ class FailoverTest {
     }
 
     @Test
+    void a_quarantined_member_is_looked_at_again_when_the_operator_asks() {
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(1));
+        site.host("db1").diverge();
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(2));
+        assertThat(move(new OperatorRequest.Retry(StagedSite.PRIMARY))
+                        .getFirst()
+                        .accepted())
+                .isTrue();
+        site.run(Duration.ofSeconds(2));
+        assertThat(primary().isQuarantined("db1")).as("still diverged").isTrue();
+        site.host("db1").repair();
+        move(new OperatorRequest.Retry(StagedSite.PRIMARY));
+        site.run(Duration.ofSeconds(2));
+        assertThat(primary().isQuarantined("db1")).isFalse();
+        assertThat(site.host("db1").follows("db2")).isTrue();
+    }
+
+    @Test
+    void s9_a_longer_lease_is_not_inherited_by_the_next_holder() {
+        site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));
+        assertThat(site.state().journaled().extended()).hasSize(2);
+        site.host("lb1").killService();
+        site.run(Duration.ofSeconds(1));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(site.state().journaled().extended()).containsOnlyKeys(StagedSite.PRIMARY);
+    }
+
+    @Test
     void a_clean_restart_moves_nothing_though_it_is_elected_anew() {
         site.host("db1").stopServiceCleanly();
         site.run(Duration.ofSeconds(5));

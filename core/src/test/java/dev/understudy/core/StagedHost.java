@@ -128,6 +128,10 @@ final class StagedHost {
         diverged = true;
     }
 
+    void repair() {
+        diverged = false;
+    }
+
     void failTakes() {
         failTakes = true;
     }

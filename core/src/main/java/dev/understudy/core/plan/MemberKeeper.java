@@ -51,7 +51,7 @@ public final class MemberKeeper {
     }
 
     private void keep(PrimaryState primary, String member) {
-        String base = "follow/" + id + "/" + primary.epoch() + "/" + member;
+        String base = followKey(primary, member);
         Diagnosis<MemberSituation> diagnosis = MemberDiagnosis.of(
                 turn.evidence(),
                 primary,
@@ -99,6 +99,10 @@ public final class MemberKeeper {
                         after, turn.event(primary, after, row.id(), situation, text, List.of())));
             }
         }
+    }
+
+    static String followKey(PrimaryState primary, String member) {
+        return "follow/" + primary.id() + "/" + primary.epoch() + "/" + member;
     }
 
     /// Journaled before the order leaves: from then on this member may acknowledge (S14).

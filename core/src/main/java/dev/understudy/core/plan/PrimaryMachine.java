@@ -1,6 +1,7 @@
 package dev.understudy.core.plan;
 
 import dev.understudy.core.Event.Candidate;
+import dev.understudy.core.JournalEntry;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
@@ -77,11 +78,26 @@ public final class PrimaryMachine {
         turn.answer(requestId, true, "moving " + id + " to " + target, event);
     }
 
-    /// An operator asks to go on with a plan that stopped.
+    /// An operator asks to go on with a plan that stopped, or to look again at members that were quarantined (and
+    /// may have been repaired by hand).
     public void retry(String requestId) {
         PrimaryState primary = state();
+        if (primary.steady() && !primary.quarantined().isEmpty()) {
+            String event = turn.nextEventId();
+            PrimaryState after = primary.withoutQuarantine();
+            String text = "the operator asks to look again at "
+                    + primary.quarantined().stream().map(q -> q.host()).toList();
+            primary.quarantined().forEach(q -> turn.forget(MemberKeeper.followKey(primary, q.host())));
+            turn.record(new JournalEntry.ResourceChanged(after, turn.event(primary, after, "", "", text, List.of())));
+            turn.answer(requestId, true, text, event);
+            return;
+        }
         if (primary.phase() != PrimaryPhase.BLOCKED) {
-            turn.answer(requestId, false, id + " has not stopped: " + primary.phase(), "");
+            turn.answer(
+                    requestId,
+                    false,
+                    id + " has not stopped (" + primary.phase() + ") and no member is quarantined",
+                    "");
             return;
         }
         String event = turn.nextEventId();

@@ -190,6 +190,13 @@ public final class Turn {
         state = state.withOrders(next);
     }
 
+    /// The order with this key was never given, as far as later turns are concerned.
+    void forget(String key) {
+        Map<String, Sent> next = new HashMap<>(state.orders());
+        next.remove(key);
+        state = state.withOrders(next);
+    }
+
     /// Answered and old orders are forgotten: the table stays small.
     public void prune() {
         if (state.orders().size() > 256) {
