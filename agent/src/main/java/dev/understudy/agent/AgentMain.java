@@ -44,7 +44,12 @@ public final class AgentMain implements Callable<Integer> {
     private @Nullable Path spec;
 
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new AgentMain()).execute(arguments));
+        CommandLine line = new CommandLine(new AgentMain());
+        line.setParameterExceptionHandler((e, _) -> {
+            line.getErr().println("understudy-agent: " + e.getMessage() + " (see --help)");
+            return CommandLine.ExitCode.USAGE;
+        });
+        System.exit(line.execute(arguments));
     }
 
     @Override
