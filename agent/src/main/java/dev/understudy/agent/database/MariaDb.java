@@ -33,9 +33,12 @@ final class MariaDb implements Dialect {
         WHERE user NOT IN ('system user', 'event_scheduler', 'unauthenticated user')
           AND command NOT IN ('Binlog Dump', 'Daemon', 'Slave_IO', 'Slave_SQL', 'Slave_worker')""";
 
+    /// Not those whose commit waits for an acknowledgement: ending one commits it here, unacknowledged.
     private static final String WRITERS = """
         SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx
         WHERE trx_rows_modified > 0 AND trx_mysql_thread_id > 0
+          AND trx_mysql_thread_id NOT IN (
+            SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for semi-sync ACK%')
           AND trx_started <= now() - INTERVAL""";
 
     /// No time-out at all, as far as the server can say it.

@@ -175,10 +175,7 @@ class PrimaryRulesTest {
                 Session client = site.server(1).application()) {
             execute(client, "BEGIN");
             execute(client, "INSERT INTO shop.orders VALUES (1)");
-            await().until(() -> site.server(1)
-                    .query("SELECT count(*) FROM information_schema.innodb_trx"
-                            + " WHERE trx_started <= now() - INTERVAL 1 SECOND")
-                    .equals("1"));
+            await().until(() -> oldTransactions(site, 1).equals("1"));
             CompletableFuture<Outcome> block = CompletableFuture.supplyAsync(() -> site.block(1, LONG));
             execute(client, "COMMIT");
             String position = Site.done(block.get()).getOrDefault("binlog", "");
@@ -200,10 +197,7 @@ class PrimaryRulesTest {
                 Session client = site.server(1).application()) {
             execute(client, "BEGIN");
             execute(client, "INSERT INTO shop.orders VALUES (1)");
-            await().until(() -> site.server(1)
-                    .query("SELECT count(*) FROM information_schema.innodb_trx"
-                            + " WHERE trx_started <= now() - INTERVAL 1 SECOND")
-                    .equals("1"));
+            await().until(() -> oldTransactions(site, 1).equals("1"));
 
             Site.done(site.block(1, Duration.ofSeconds(1)));
 
@@ -218,6 +212,8 @@ class PrimaryRulesTest {
             Site.done(site.cut(2, 1));
             CompletableFuture<Integer> commit = CompletableFuture.supplyAsync(() -> application(site, 1, 1));
             await().atMost(LONG).until(() -> waiting(site, 1) == 1);
+            // as old as a transaction that is ended when the budget is nearly over: this one must not be
+            await().atMost(LONG).until(() -> oldTransactions(site, 1).equals("1"));
 
             String reason = Site.failed(site.block(1, Duration.ofSeconds(1)));
 
@@ -248,6 +244,12 @@ class PrimaryRulesTest {
 
     private static void execute(Session session, String sql) throws SQLException {
         session.run(sql, Duration.ofSeconds(60));
+    }
+
+    private static String oldTransactions(Site site, int id) throws SQLException {
+        return site.server(id)
+                .query("SELECT count(*) FROM information_schema.innodb_trx"
+                        + " WHERE trx_started <= now() - INTERVAL 1 SECOND");
     }
 
     private static int waiting(Site site, int id) throws SQLException {
