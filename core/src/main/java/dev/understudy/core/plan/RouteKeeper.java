@@ -1,7 +1,6 @@
 package dev.understudy.core.plan;
 
 import dev.understudy.core.Plan;
-import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.diagnosis.Deadlines;
 import dev.understudy.core.plan.Turn.Again;
@@ -72,6 +71,6 @@ public final class RouteKeeper {
                     case HELD, BLOCKING, REACHING, UNBLOCKING -> true;
                     case VACANT, FENCING, CUTTING, CATCHING_UP, STAGING, ATTACHING, OPENING, BLOCKED -> false;
                 };
-        return serving && server.equals(primary.holder()) && primary.phase() != PrimaryPhase.VACANT;
+        return serving && server.equals(primary.holder());
     }
 }
