@@ -35,8 +35,9 @@ Install one, for example Eclipse Temurin 25 (https://adoptium.net, package temur
 install_packages() {
     local missing=() entry program package
     for entry in haproxy:haproxy mariadbd:mariadb-server mariadb:mariadb-client mariadb-install-db:mariadb-server \
-        nginx:nginx-light nft:nftables ip:iproute2 arping:iputils-arping nsenter:util-linux unshare:util-linux \
-        sysctl:procps tc:iproute2 mvn:maven; do
+        nginx:nginx-light nft:nftables ip:iproute2 ping:iputils-ping arping:iputils-arping nsenter:util-linux unshare:util-linux \
+        sysctl:procps tc:iproute2 ss:iproute2 stress-ng:stress-ng mvn:maven spin:spin gcc:gcc \
+        gencat:libc6-dev promtool:prometheus amtool:prometheus-alertmanager; do
         program=${entry%%:*} package=${entry##*:}
         if ! PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null && [[ " ${missing[*]} " != *" $package "* ]]; then
             missing+=("$package")
@@ -66,6 +67,8 @@ install_packages() {
             haproxy) systemctl -q disable haproxy.service || true ;;
             nginx-light) systemctl -q disable nginx.service || true ;;
             mariadb-server) systemctl -q disable mariadb.service || true ;;
+            prometheus) systemctl -q disable prometheus.service || true ;;
+            prometheus-alertmanager) systemctl -q disable prometheus-alertmanager.service || true ;;
             esac
         done
     fi

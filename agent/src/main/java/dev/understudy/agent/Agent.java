@@ -5,6 +5,8 @@ import dev.understudy.agent.command.CommandRunner;
 import dev.understudy.agent.command.Holdings;
 import dev.understudy.agent.command.Site;
 import dev.understudy.agent.config.AgentConfig;
+import dev.understudy.agent.database.DivergedFiles;
+import dev.understudy.agent.lease.Detachments;
 import dev.understudy.agent.lease.DurableRecord;
 import dev.understudy.agent.lease.FloorStore;
 import dev.understudy.agent.lease.LeaseKeeper;
@@ -12,14 +14,20 @@ import dev.understudy.agent.link.ControllerLink;
 import dev.understudy.agent.link.LinkHandler;
 import dev.understudy.agent.link.Links;
 import dev.understudy.agent.link.Observations;
+import dev.understudy.agent.metrics.HostMetrics;
+import dev.understudy.agent.peer.Eyes;
+import dev.understudy.agent.peer.PeerClient;
+import dev.understudy.agent.peer.PeerServer;
 import dev.understudy.agent.status.StatusServer;
 import dev.understudy.agent.status.StatusServer.Answer;
 import dev.understudy.protocol.AgentMessage;
 import dev.understudy.protocol.AgentMessage.CommandReply;
+import dev.understudy.protocol.AgentMessage.Diverged;
 import dev.understudy.protocol.AgentMessage.Hello;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ControllerMessage.Acknowledgement;
+import dev.understudy.protocol.ControllerMessage.AskDiverged;
 import dev.understudy.protocol.ControllerMessage.Order;
 import dev.understudy.protocol.ControllerMessage.Welcome;
 import dev.understudy.protocol.Health;
@@ -34,8 +42,11 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -54,6 +65,7 @@ import org.slf4j.LoggerFactory;
 public final class Agent implements LinkHandler, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+    private static final Duration REQUESTS = Duration.ofMillis(500);
     private static final Duration RESTART_LEASE = Duration.ofSeconds(30);
     private static final Duration RESTART_WAIT = Duration.ofSeconds(1);
     private static final Duration RELEASE_WAIT = Duration.ofSeconds(5);
@@ -69,10 +81,14 @@ public final class Agent implements LinkHandler, AutoCloseable {
     private final Holdings holdings;
     private final LeaseKeeper keeper;
     private final CommandRunner runner;
+    private final Membership membership;
+    private @Nullable Repeated requests;
     private final HostWatch watch;
     private final OkHttpClient client = HttpClients.webSockets(Duration.ZERO);
+    private final OkHttpClient peerClient;
     private final Links links;
     private final StatusServer status;
+    private final PeerServer peers;
     private final ExecutorService configuring = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("configure").daemon(true).factory());
 
@@ -95,6 +111,7 @@ public final class Agent implements LinkHandler, AutoCloseable {
         bootId = Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
         cache = new SpecCache(config.state());
         metrics = new AgentMetrics(new Metrics().withProcessMeters(), version);
+        metrics.registry().families(HostMetrics.ofThisHost()::read);
         addresses = parts.addresses();
         holdings = new Holdings(addresses);
         links = new Links(
@@ -102,11 +119,45 @@ public final class Agent implements LinkHandler, AutoCloseable {
                         .map(uri -> new ControllerLink(uri, client, this, observations))
                         .toList(),
                 metrics::heartbeatSent);
-        keeper = new LeaseKeeper(Agent::now, store, holdings, links);
+        peerClient = HttpClients.peers();
+        keeper = new LeaseKeeper(
+                Agent::now,
+                store,
+                holdings,
+                links,
+                config.host(),
+                new PeerClient(peerClient, this::peerPort, this::spec));
         keeper.metrics(metrics);
         holdings.keeper(keeper);
-        watch = new HostWatch(config.host(), parts, addresses, keeper, observations);
-        runner = new CommandRunner(holdings, keeper, watch::look, metrics);
+        watch = new HostWatch(
+                config.host(),
+                parts,
+                addresses,
+                keeper,
+                observations,
+                holdings,
+                new Eyes(peerClient),
+                new HostWatch.Ports() {
+                    @Override
+                    public int peer() {
+                        return peerPort();
+                    }
+
+                    @Override
+                    public int status() {
+                        return statusPort();
+                    }
+                });
+        membership = new Membership(
+                config.host(),
+                Detachments.open(config.state()),
+                addresses,
+                holdings,
+                keeper,
+                observations,
+                this::applyAgain);
+        holdings.onUncovered(resource -> membership.adopt(resource, false));
+        runner = new CommandRunner(holdings, keeper, watch::look, metrics, membership);
         observations.onUrgent(keeper::beatSoon);
         links.all().forEach(metrics::link);
         status = StatusServer.start(
@@ -115,6 +166,20 @@ public final class Agent implements LinkHandler, AutoCloseable {
                 metrics.registry(),
                 this::health,
                 this::writer);
+        try {
+            peers = PeerServer.start(
+                    new InetSocketAddress(config.peer().address(), config.peer().port()),
+                    config.host(),
+                    this::spec,
+                    keeper::consent);
+        } catch (IOException e) {
+            status.close();
+            throw e;
+        }
+    }
+
+    private Optional<ClusterSpec> spec() {
+        return Optional.ofNullable(holdings.site()).map(Site::spec);
     }
 
     /// The process's monotonic clock: CLOCK_MONOTONIC, which goes on while the process is stopped.
@@ -135,25 +200,54 @@ public final class Agent implements LinkHandler, AutoCloseable {
                 status.port());
         Optional<ClusterSpec> cached = cache.load();
         cached.ifPresent(spec -> {
-            addresses.guard(new Site(config.host(), spec, java.util.Map.of(), java.util.Map.of()).guarded());
+            Site plain = new Site(config.host(), spec, Map.of(), Map.of());
+            membership.assertDetached(spec);
+            addresses.guard(
+                    plain.with(membership.detached(), membership.found(spec, null, record))
+                            .guarded(),
+                    spec.timing());
             adopt(record);
-            apply(spec);
+            apply(spec, false);
         });
         keeper.start();
         for (DurableRecord.Entry entry : record.unreleased()) {
-            if (keeper.heldNow(entry.resource()) == null) {
+            if (!membership.detached().contains(entry.resource()) && keeper.heldNow(entry.resource()) == null) {
                 keeper.release(entry.resource(), entry.epoch(), "restarted-without-live-lease", _ -> {});
             }
         }
         links.start();
+        requests = new Repeated("requests", REQUESTS, this::lookForRequest);
+    }
+
+    /// `understudy-agent detach` beside a running agent: whoever may write into the state folder may ask for it. Only
+    /// without a controller, which would otherwise not know.
+    private void lookForRequest() {
+        DetachRequest.answer(config.state(), () -> {
+            if (links.connected()) {
+                return "refused: a controller is in reach (understudy detach)";
+            }
+            Site site = holdings.site();
+            if (site == null) {
+                return "refused: no cluster spec yet";
+            }
+            StringBuilder told = new StringBuilder();
+            for (ResourceId resource : site.mayHold()) {
+                told.append(resource).append(": ");
+                told.append(membership.detach(resource, 0).describe()).append('\n');
+            }
+            return told.isEmpty() ? "nothing to detach" : told.toString();
+        });
     }
 
     private void adopt(DurableRecord record) {
         for (DurableRecord.Entry entry : record.unreleased()) {
+            if (membership.detached().contains(entry.resource())) {
+                continue;
+            }
             addresses.remaining(entry.resource(), entry.taken()).ifPresent(remaining -> {
                 if (entry.taken() == entry.epoch()) {
                     keeper.adopt(entry.resource(), entry.taken(), remaining);
-                    holdings.adopted(entry.resource(), entry.taken());
+                    holdings.adopted(entry.resource(), entry.taken(), addresses.present(entry.resource()));
                     LOG.info(
                             "event=adopted resource={} epoch={} remaining_ms={}",
                             entry.resource(),
@@ -165,12 +259,14 @@ public final class Agent implements LinkHandler, AutoCloseable {
     }
 
     /// Makes the spec the one that holds. An address that is there without a lease is removed: it is nobody's (S9).
-    private void apply(ClusterSpec spec) {
+    ///
+    /// @param again also when it holds already: something else that follows from it has changed
+    private void apply(ClusterSpec spec, boolean again) {
         Site before = holdings.site();
-        if (before != null && before.spec().equals(spec)) {
+        if (before != null && before.spec().equals(spec) && !again) {
             return;
         }
-        Site site = watch.configure(spec);
+        Site site = watch.configure(spec, membership.detached(), membership.found(spec, before, store.record()));
         if (before != null) {
             for (ResourceId resource : before.mayHold()) {
                 Lease lease = keeper.heldNow(resource);
@@ -179,18 +275,41 @@ public final class Agent implements LinkHandler, AutoCloseable {
                 }
             }
         }
-        addresses.guard(site.guarded());
+        addresses.guard(site.guarded(), spec.timing());
         for (ResourceId resource : site.guarded().keySet()) {
             boolean known = before != null && before.guarded().containsKey(resource);
-            if (!known && keeper.heldNow(resource) == null && addresses.present(resource)) {
+            if (!known && keeper.heldNow(resource) == null && isLeftover(resource)) {
                 LOG.warn("event=address-without-lease resource={} outcome=removed", resource);
                 addresses.release(resource);
             }
         }
         holdings.site(site);
+        membership.tell(site);
         site.mayHold().forEach(resource -> metrics.lease(resource, keeper));
         links.heartbeatInterval(spec.timing().heartbeat());
-        keeper.configure(spec.cluster(), spec.timing(), site.mayHold());
+        Set<ResourceId> reported = new LinkedHashSet<>(site.mayHold());
+        reported.addAll(site.detached());
+        Set<ResourceId> kept = new LinkedHashSet<>(spec.keptWhenIsolated());
+        kept.retainAll(site.mayHold());
+        keeper.configure(spec.cluster(), spec.timing(), reported, kept);
+    }
+
+    /// Whether an address is there that no earlier life of this agent drains.
+    private boolean isLeftover(ResourceId resource) {
+        return addresses.present(resource) && addresses.draining(resource).isEmpty();
+    }
+
+    /// What this host takes part in has changed. Any thread but the configuring one; waits.
+    private void applyAgain() {
+        waitFor(
+                configuring.submit(() -> {
+                    Site site = holdings.site();
+                    if (site != null) {
+                        apply(site.spec(), true);
+                    }
+                    return true;
+                }),
+                RELEASE_WAIT);
     }
 
     private void releaseBeforeForgetting(ResourceId resource, Lease lease) {
@@ -218,7 +337,7 @@ public final class Agent implements LinkHandler, AutoCloseable {
                     if (welcome.spec().host(config.host()).isEmpty()) {
                         throw new IllegalStateException("the spec has no host " + config.host());
                     }
-                    apply(welcome.spec());
+                    apply(welcome.spec(), false);
                     cache.save(welcome.spec());
                 },
                 configuring);
@@ -232,6 +351,26 @@ public final class Agent implements LinkHandler, AutoCloseable {
     @Override
     public void order(Order order, Consumer<CommandReply> reply) {
         runner.order(order, reply);
+    }
+
+    /// Files are read on a thread of their own: the link's must not wait for a disk.
+    @Override
+    public void diverged(AskDiverged question, Consumer<Diverged> reply) {
+        Thread.ofVirtual().name("diverged").start(() -> reply.accept(diverged(question)));
+    }
+
+    private Diverged diverged(AskDiverged question) {
+        String group = question.group();
+        try {
+            return new DivergedFiles(config.diverged())
+                    .latest(group)
+                    .map(shown -> new Diverged(
+                            question.id(), group, shown.file().toString(), shown.gtids(), shown.text(), shown.cut()))
+                    .orElseGet(() -> new Diverged(question.id(), group, "", List.of(), "", false));
+        } catch (IOException e) {
+            String problem = "# cannot be read: " + e.getMessage();
+            return new Diverged(question.id(), group, config.diverged().toString(), List.of(), problem, false);
+        }
     }
 
     private Answer health() {
@@ -271,23 +410,39 @@ public final class Agent implements LinkHandler, AutoCloseable {
     /// A planned stop or restart (S9). Leases that could be extended stay as they are in the kernel and in the
     /// database, to be adopted by the next run. If no controller extends them they would lapse without an agent to
     /// fence the database, so everything is released properly first: that is what would happen a moment later
-    /// anyway.
+    /// anyway. Holders that live on this host's consent get a standing one when no controller is in reach.
     public void stop() {
         LOG.info("event=stopping held={}", keeper.heldNow().size());
-        if (waitFor(keeper.restartNotice(RESTART_LEASE), RESTART_WAIT)) {
+        CompletableFuture<Boolean> standing = keeper.leaveStandingConsents();
+        boolean kept = waitFor(keeper.restartNotice(RESTART_LEASE), RESTART_WAIT);
+        if (kept) {
             holdings.drain(RESTART_WAIT);
-            LOG.info("event=stopped leases=kept");
-        } else {
-            boolean released = waitFor(keeper.releaseAll("stopping-without-a-long-lease"), RELEASE_WAIT);
-            LOG.info("event=stopped leases={}", released ? "released" : "left-to-lapse");
         }
+        boolean released = !kept && waitFor(keeper.releaseAll("stopping-without-a-long-lease"), RELEASE_WAIT);
+        boolean counted = waitFor(standing, standingWait());
+        LOG.info(
+                "event=stopped leases={} standing_consents={}",
+                kept ? "kept" : released ? "released" : "left-to-lapse",
+                counted ? "counted" : "not-known-to-be-counted");
         close();
+    }
+
+    /// A holder asks with each of its heartbeats: the first answer leaves the consent, the next question says that
+    /// it counts.
+    private Duration standingWait() {
+        Duration beats =
+                spec().map(s -> s.timing().heartbeat()).orElse(Duration.ZERO).multipliedBy(3);
+        return beats.compareTo(RESTART_WAIT) > 0 ? beats : RESTART_WAIT;
     }
 
     /// Ends everything without fencing or releasing anything.
     @Override
     public void close() {
+        if (requests != null) {
+            requests.close();
+        }
         links.close();
+        peers.close();
         keeper.close();
         watch.close();
         holdings.close();
@@ -295,6 +450,7 @@ public final class Agent implements LinkHandler, AutoCloseable {
         configuring.shutdownNow();
         addresses.close();
         HttpClients.close(client);
+        HttpClients.close(peerClient);
         try {
             store.close();
         } catch (IOException e) {
@@ -304,6 +460,10 @@ public final class Agent implements LinkHandler, AutoCloseable {
 
     public int statusPort() {
         return status.port();
+    }
+
+    private int peerPort() {
+        return peers.port();
     }
 
     private static boolean waitFor(Future<?> future, Duration atMost) {

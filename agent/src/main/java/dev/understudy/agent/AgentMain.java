@@ -1,13 +1,19 @@
 package dev.understudy.agent;
 
+import dev.understudy.agent.act.AddressControl.Enforcement;
+import dev.understudy.agent.act.AddressControl.Guard;
+import dev.understudy.agent.command.Site;
 import dev.understudy.agent.config.AgentConfig;
 import dev.understudy.agent.config.ConfigException;
 import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ResourceId;
+import dev.understudy.protocol.TimingProfile;
 import dev.understudy.wire.json.MalformedMessage;
 import dev.understudy.wire.json.MessageCodec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -23,6 +29,7 @@ import picocli.CommandLine.Option;
         name = "understudy-agent",
         description = "Watches this host and holds what the controllers let it hold.",
         mixinStandardHelpOptions = true,
+        subcommands = DetachRequest.class,
         versionProvider = AgentMain.Version.class)
 public final class AgentMain implements Callable<Integer> {
 
@@ -36,6 +43,12 @@ public final class AgentMain implements Callable<Integer> {
 
     @Option(names = "--once", description = "Print what can be seen on this host, change nothing, and exit.")
     private boolean once;
+
+    @Option(
+            names = "--gate",
+            description = "Put the gate of the last known spec up, shut for what has no live lease, and exit: to run at"
+                    + " start-up before network services and databases.")
+    private boolean gate;
 
     @Option(
             names = "--spec",
@@ -64,6 +77,9 @@ public final class AgentMain implements Callable<Integer> {
             return CommandLine.ExitCode.USAGE;
         }
         try {
+            if (gate) {
+                return putUpGate(agentConfig);
+            }
             return once ? lookOnce(agentConfig, given) : serve(agentConfig);
         } catch (IOException e) {
             System.err.println("understudy-agent: " + e.getMessage());
@@ -76,6 +92,30 @@ public final class AgentMain implements Callable<Integer> {
             boolean well = new OneLook(config, parts, System.out)
                     .look(given.isPresent() ? given : new SpecCache(config.state()).load());
             return well ? 0 : 1;
+        }
+    }
+
+    /// The gate outlives this process; the agent that comes later finds it (S11).
+    private static int putUpGate(AgentConfig config) throws IOException {
+        Optional<ClusterSpec> spec = new SpecCache(config.state()).load();
+        if (spec.isEmpty()) {
+            System.out.println("no spec known yet: nothing to gate");
+            return 0;
+        }
+        TimingProfile timing = spec.get().timing();
+        Map<ResourceId, Guard> guards = new Site(config.host(), spec.get(), Map.of(), Map.of()).guarded();
+        try (HostParts parts = HostParts.start(config)) {
+            parts.addresses().guard(guards, timing);
+            boolean all = true;
+            for (Map.Entry<ResourceId, Guard> entry : guards.entrySet()) {
+                Enforcement enforcement = parts.addresses().enforcement(entry.getValue(), timing);
+                all &= enforcement.enforced();
+                System.out.println(entry.getKey()
+                        + (enforcement.enforced() ? " gated" : " NOT gated")
+                        + (enforcement.detail().isEmpty() ? "" : ": " + enforcement.detail()));
+            }
+            parts.addresses().drains().forEach(System.out::println);
+            return all ? 0 : 1;
         }
     }
 

@@ -5,6 +5,7 @@ import dev.understudy.agent.act.DatabaseControl;
 import dev.understudy.agent.act.HaproxyAdmin;
 import dev.understudy.agent.act.RouteControl;
 import dev.understudy.agent.act.ServiceControl;
+import dev.understudy.agent.act.net.GatewayEye;
 import dev.understudy.agent.act.net.KernelAddressControl;
 import dev.understudy.agent.act.service.CommandService;
 import dev.understudy.agent.act.service.SystemdService;
@@ -21,10 +22,14 @@ import dev.understudy.agent.sys.NetworkNamespace;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
+import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.wire.http.HttpClients;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -84,7 +89,8 @@ final class HostParts implements Parts, AutoCloseable {
                                 access.passwordFile(),
                                 access.replicationUser(),
                                 access.replicationPasswordFile(),
-                                config.state().resolve("relay-logs-" + group.name())),
+                                config.state().resolve("relay-logs-" + group.name()),
+                                config.diverged()),
                         service,
                         new NftSourceCut(List.of(), cutTable(group))));
     }
@@ -126,6 +132,32 @@ final class HostParts implements Parts, AutoCloseable {
 
     WebProbe webProbe(WebGroup group, ClusterSpec.Host self, ObservationSink sink) {
         return new WebProbe(group.name(), group.checkUrl(), self.address(), checks, sink, CHECK);
+    }
+
+    @Override
+    public AutoCloseable probeGateway(
+            ResourceId resource, VirtualAddress address, String gateway, Duration interval, ObservationSink sink) {
+        if (gateway.contains(":")) {
+            return () -> {}; // only IPv4 gateways are asked for
+        }
+        try {
+            GatewayEye eye =
+                    new GatewayEye(NetworkNamespace.own(), address.networkInterface(), InetAddress.ofLiteral(gateway));
+            Repeated loop = new Repeated("gateway " + resource, interval, () -> {
+                try {
+                    eye.look(interval)
+                            .ifPresent(seen -> sink.publish(new Observation.Gateway(resource, seen, gateway)));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            return () -> {
+                loop.close();
+                eye.close();
+            };
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -2,28 +2,35 @@ package dev.understudy.agent;
 
 import dev.understudy.agent.act.AddressControl;
 import dev.understudy.agent.act.AddressControl.Enforcement;
+import dev.understudy.agent.act.AddressControl.Guard;
 import dev.understudy.agent.act.DatabaseControl;
 import dev.understudy.agent.act.RouteControl;
 import dev.understudy.agent.act.ServiceControl;
+import dev.understudy.agent.command.DatabaseLooks;
 import dev.understudy.agent.command.Site;
 import dev.understudy.agent.lease.LeaseKeeper;
 import dev.understudy.agent.link.Observations;
+import dev.understudy.agent.peer.Eyes;
+import dev.understudy.agent.peer.Targets;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
-import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
+import dev.understudy.protocol.LeaseHolder.Lease;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.protocol.ServiceState;
+import dev.understudy.protocol.TimingProfile;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +41,7 @@ import org.slf4j.LoggerFactory;
 final class HostWatch implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(HostWatch.class);
-    private static final Duration FASTEST = Duration.ofMillis(100);
+    private static final Duration GATEWAY = Duration.ofMillis(500);
     private static final Duration SLOWEST = Duration.ofSeconds(1);
 
     private final String host;
@@ -42,8 +49,13 @@ final class HostWatch implements AutoCloseable {
     private final AddressControl addresses;
     private final LeaseKeeper keeper;
     private final Observations observations;
+    private final Eyes eyes;
+    private final Ports ports;
     private Map<Object, AutoCloseable> made = new LinkedHashMap<>();
-    private volatile Map<ResourceId, VirtualAddress> guarded = Map.of();
+    private final DatabaseLooks looks;
+    private volatile Map<ResourceId, Guard> guarded = Map.of();
+    private volatile @Nullable Site seen;
+    private volatile TimingProfile timing = TimingProfile.STANDARD;
     private volatile Map<String, DatabaseControl> databases = Map.of();
 
     /// What a part is made from: an equal key keeps the part.
@@ -51,27 +63,51 @@ final class HostWatch implements AutoCloseable {
 
     private record DatabaseFrom(String name, String engine, int port, String service) {}
 
-    HostWatch(String host, Parts parts, AddressControl addresses, LeaseKeeper keeper, Observations observations) {
+    /// The ports that every agent of the cluster uses. Asked for once this agent listens.
+    interface Ports {
+        int peer();
+
+        int status();
+    }
+
+    /// @param looks hears what is seen of database servers
+    HostWatch(
+            String host,
+            Parts parts,
+            AddressControl addresses,
+            LeaseKeeper keeper,
+            Observations observations,
+            DatabaseLooks looks,
+            Eyes eyes,
+            Ports ports) {
         this.host = host;
         this.parts = parts;
         this.addresses = addresses;
         this.keeper = keeper;
         this.observations = observations;
+        this.eyes = eyes;
+        this.ports = ports;
+        this.looks = looks;
     }
 
     /// Makes everything that the spec asks for on this host and ends what it no longer asks for.
-    Site configure(ClusterSpec spec) {
+    ///
+    /// @param detached resources of which this host was detached
+    /// @param found resources whose address was there before any lease
+    Site configure(ClusterSpec spec, Set<ResourceId> detached, Set<ResourceId> found) {
         Map<Object, AutoCloseable> old = made;
         Map<Object, AutoCloseable> next = new LinkedHashMap<>();
         Duration interval = interval(spec);
         Map<String, DatabaseControl> databaseControls = new HashMap<>();
         Map<String, RouteControl> balancers = new HashMap<>();
+        Map<String, ServiceControl> services = new HashMap<>();
         part(old, next, new Key("host", host, Duration.ZERO), () -> parts.probeHost(observations));
         for (Group group : spec.groupsOf(host)) {
             switch (group) {
                 case BalancerGroup balancer -> {
                     ServiceControl service =
                             service(old, next, balancer.haproxy().service(), balancer);
+                    services.put(balancer.name(), service);
                     balancers.put(balancer.name(), parts.balancer(balancer));
                     part(
                             old,
@@ -81,6 +117,7 @@ final class HostWatch implements AutoCloseable {
                 }
                 case DatabaseGroup database -> {
                     ServiceControl service = service(old, next, database.service(), database);
+                    services.put(database.name(), service);
                     DatabaseFrom from =
                             new DatabaseFrom(database.name(), database.engine(), database.port(), database.service());
                     DatabaseWatch watch = part(
@@ -88,7 +125,11 @@ final class HostWatch implements AutoCloseable {
                             next,
                             new Key("database", from, interval),
                             () -> new DatabaseWatch(
-                                    database.name(), parts.database(database, service), interval, observations));
+                                    database.name(),
+                                    parts.database(database, service),
+                                    interval,
+                                    control -> observations.publish(observe(database.name(), control)),
+                                    control -> beat(database.name(), control)));
                     watch.control().ifPresent(control -> databaseControls.put(database.name(), control));
                 }
                 case WebGroup web ->
@@ -100,15 +141,17 @@ final class HostWatch implements AutoCloseable {
                                     () -> parts.probeWeb(web, self, interval, observations)));
             }
         }
-        Site site = new Site(host, spec, databaseControls, balancers);
+        Site site = new Site(host, spec, databaseControls, balancers, services, detached, found);
+        seen = site;
         guarded = site.guarded();
+        timing = spec.timing();
         databases = site.databases();
         part(
                 old,
                 next,
                 new Key("addresses", guarded, interval),
-                () -> new Repeated(
-                        "addresses", interval, () -> guarded.keySet().forEach(r -> observations.publish(address(r)))));
+                () -> new Repeated("addresses", interval, () -> site.concerned().forEach(this::publishAddress)));
+        others(old, next, spec, interval);
         made = next;
         old.forEach((key, part) -> {
             if (!next.containsKey(key)) {
@@ -119,6 +162,43 @@ final class HostWatch implements AutoCloseable {
         return site;
     }
 
+    private void publishAddress(ResourceId resource) {
+        Site site = seen;
+        if (site != null && site.spec().addressOf(resource).isPresent()) {
+            observations.publish(address(resource));
+        }
+    }
+
+    /// Other hosts, and the addresses as clients see them.
+    private void others(
+            Map<Object, AutoCloseable> old, Map<Object, AutoCloseable> next, ClusterSpec spec, Duration interval) {
+        spec.resources().stream()
+                .filter(resource -> memberOf(spec, resource.group()))
+                .forEach(resource -> spec.addressOf(resource).ifPresent(address -> {
+                    String gateway = address.gateway();
+                    if (gateway != null) {
+                        part(
+                                old,
+                                next,
+                                new Key("gateway " + resource, address, GATEWAY),
+                                () -> parts.probeGateway(resource, address, gateway, GATEWAY, observations));
+                    }
+                }));
+        List<Targets.Peer> peers = Targets.peers(spec, host);
+        part(
+                old,
+                next,
+                new Key("peers", peers, interval),
+                () -> eyes.peers(peers, ports.peer(), spec.timing(), observations));
+        List<Targets.Path> paths = Targets.paths(spec, host, ports.status());
+        part(old, next, new Key("paths", paths, interval), () -> eyes.paths(paths, interval, this::own, observations));
+    }
+
+    /// Whether packets to the resource's address would not leave this host.
+    private boolean own(ResourceId resource) {
+        return keeper.heldNow(resource) != null || present(resource);
+    }
+
     /// Looks again at what goes with the resource, publishes and returns it. Any thread; up to a second.
     List<Observation> look(ResourceId resource) {
         List<Observation> seen = new ArrayList<>();
@@ -127,7 +207,7 @@ final class HostWatch implements AutoCloseable {
         }
         DatabaseControl database = databases.get(resource.group());
         if (database != null) {
-            seen.add(database.observe());
+            seen.add(observe(resource.group(), database));
         }
         seen.forEach(observations::publish);
         return seen;
@@ -161,27 +241,68 @@ final class HostWatch implements AutoCloseable {
         }
         DatabaseControl database = databases.get(group.name());
         if (database != null && (state == ServiceState.ENDED || state == ServiceState.STOPPED)) {
-            observations.publishNow(database.observe());
+            observations.publishNow(observe(group.name(), database));
         }
     }
 
+    private Observation.Database observe(String group, DatabaseControl database) {
+        ResourceId primary = ResourceId.primary(group);
+        long before = looks.beforeLook(primary);
+        Observation.Database seen = database.observe();
+        looks.looked(primary, before, seen);
+        return seen;
+    }
+
+    private void beat(String group, DatabaseControl database) {
+        ResourceId primary = ResourceId.primary(group);
+        Lease lease = keeper.heldNow(primary);
+        if (lease == null) {
+            database.beat(0, () -> false);
+        } else {
+            database.beat(lease.epoch(), keeper.check(primary, lease.epoch()));
+        }
+    }
+
+    /// Also where no gate is kept: in mode observe, detached, or found and not adopted yet.
+    private boolean present(ResourceId resource) {
+        Site site = seen;
+        return guarded.containsKey(resource)
+                ? addresses.present(resource)
+                : site != null
+                        && site.spec()
+                                .addressOf(resource)
+                                .map(HostAddresses::present)
+                                .orElse(false);
+    }
+
     private Observation.Address address(ResourceId resource) {
-        Enforcement enforcement = addresses.enforcement();
+        Site site = seen;
+        Enforcement enforcement = site == null
+                ? new Enforcement(false, "no longer guarded")
+                : addresses.enforcement(site.guard(resource), timing);
+        boolean drains = addresses.draining(resource).isPresent(); // draining is not holding (S13)
         return new Observation.Address(
                 resource,
-                addresses.present(resource),
-                parts.carrier(resource),
+                present(resource) && !drains,
+                !guarded.containsKey(resource) || parts.carrier(resource),
                 enforcement.enforced(),
-                enforcement.detail());
+                drains ? (enforcement.detail() + " draining").strip() : enforcement.detail());
     }
 
     private boolean lookedAt(Observation observation, ClusterSpec spec, Site site) {
         return switch (observation) {
             case Observation.HostBasics _ -> true;
-            case Observation.Address a -> site.guarded().containsKey(a.resource());
+            case Observation.Address a -> site.concerned().contains(a.resource());
             case Observation.Balancer b -> memberOf(spec, b.group());
             case Observation.Database d -> memberOf(spec, d.group());
             case Observation.Web w -> memberOf(spec, w.group());
+            case Observation.Attachment a -> memberOf(spec, a.resource().group());
+            case Observation.Gateway g -> memberOf(spec, g.resource().group());
+            case Observation.Peer p ->
+                Targets.peers(spec, host).stream().anyMatch(t -> t.host().name().equals(p.host()));
+            case Observation.Path p ->
+                Targets.paths(spec, host, ports.status()).stream()
+                        .anyMatch(t -> t.resource().equals(p.resource()));
         };
     }
 
@@ -190,8 +311,8 @@ final class HostWatch implements AutoCloseable {
     }
 
     private static Duration interval(ClusterSpec spec) {
-        Duration heartbeat = spec.timing().heartbeat();
-        return heartbeat.compareTo(FASTEST) < 0 ? FASTEST : heartbeat.compareTo(SLOWEST) > 0 ? SLOWEST : heartbeat;
+        Duration look = spec.timing().look(true);
+        return look.compareTo(SLOWEST) > 0 ? SLOWEST : look;
     }
 
     @SuppressWarnings("unchecked") // a key is only ever used with one type of part

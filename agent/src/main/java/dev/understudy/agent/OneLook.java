@@ -3,6 +3,7 @@ package dev.understudy.agent;
 import dev.understudy.agent.act.AddressControl.Enforcement;
 import dev.understudy.agent.act.DatabaseControl;
 import dev.understudy.agent.act.ServiceControl;
+import dev.understudy.agent.command.Site;
 import dev.understudy.agent.config.AgentConfig;
 import dev.understudy.agent.probe.ObservationSink;
 import dev.understudy.protocol.ClusterSpec;
@@ -16,6 +17,7 @@ import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ServiceState;
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /// `understudy-agent --once`: looks at this host once, prints what it sees, and changes nothing. Enforcement is proven
@@ -49,9 +51,6 @@ final class OneLook {
                 config.host(),
                 "load " + basics.load1() + ", " + (basics.memoryAvailableBytes() >> 20) + " MiB memory available, "
                         + (basics.diskFreeBytes() >> 20) + " MiB free in " + config.state());
-        Enforcement enforcement = parts.addresses().enforcement();
-        line("kernel", enforcement.enforced() ? "leases enforced" : "leases NOT enforced", enforcement.detail());
-        well &= enforcement.enforced();
         if (spec.isEmpty()) {
             line("spec", "none", "no controller has sent one yet; give one with --spec to look at services");
             return false;
@@ -59,11 +58,38 @@ final class OneLook {
         for (Group group : spec.get().groupsOf(config.host())) {
             look(spec.get(), group);
         }
+        enforced(spec.get());
+        drains();
         if (spec.get().groupsOf(config.host()).isEmpty()) {
             line("spec", spec.get().cluster(), config.host() + " is in no group");
             well = false;
         }
         return well;
+    }
+
+    /// What goes on after a planned move (S13).
+    private void drains() {
+        for (String drain : parts.addresses().drains()) {
+            line("drain", "", drain);
+        }
+    }
+
+    /// What the kernel would end by itself when this host's agent is gone, and what not, and why (S12).
+    private void enforced(ClusterSpec spec) {
+        new Site(config.host(), spec, Map.of(), Map.of()).guarded().forEach((resource, guard) -> {
+            Enforcement enforcement = parts.addresses().enforcement(guard, spec.timing());
+            well &= enforcement.enforced();
+            line(
+                    "lease",
+                    resource.toString(),
+                    (enforcement.enforced()
+                                    ? "enforced"
+                                    : "NOT enforced at profile " + spec.profile() + ", none is taken")
+                            + detail(enforcement.detail()));
+            if (guard.port() != null) {
+                line("  not gated", "port " + guard.port().number(), "clients on this host and on the group's members");
+            }
+        });
     }
 
     private void look(ClusterSpec spec, Group group) {
@@ -72,6 +98,9 @@ final class OneLook {
         }
         switch (group) {
             case BalancerGroup balancer -> {
+                if (balancer.keepsWhenIsolated()) {
+                    line("group", group.name(), "when_isolated: keep: two hosts may answer for its addresses at once");
+                }
                 try (ServiceControl service = parts.service(balancer.haproxy().service())) {
                     Observation.Balancer seen =
                             parts.haproxyProbe(balancer, service, NOWHERE).observe();

@@ -8,6 +8,7 @@ import dev.understudy.agent.probe.ObservationSink;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
@@ -32,6 +33,10 @@ public interface Parts {
     AutoCloseable probeWeb(WebGroup group, ClusterSpec.Host self, Duration interval, ObservationSink sink);
 
     AutoCloseable probeHost(ObservationSink sink);
+
+    /// Asks for the gateway of the address again and again and publishes what comes back, until it is closed.
+    AutoCloseable probeGateway(
+            ResourceId resource, VirtualAddress address, String gateway, Duration interval, ObservationSink sink);
 
     /// Whether the interface of the address has a carrier.
     boolean carrier(ResourceId resource);

@@ -11,6 +11,7 @@ import dev.understudy.controller.loop.View;
 import dev.understudy.controller.web.WebServer;
 import dev.understudy.core.Decision.Answer;
 import dev.understudy.core.OperatorRequest;
+import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.TimingProfile;
 import dev.understudy.wire.metrics.Metrics;
 import java.io.IOException;
@@ -115,6 +116,7 @@ public final class Controller implements AutoCloseable {
             if (path != null && file != null) {
                 apply(loop, path, file);
             }
+            warnOfTwoHosts(loop);
             String peer = ready.identity().peer();
             WebServer web = WebServer.start(settings.listenHost(), settings.listenPort(), loop, peer, clock, metrics);
             LOG.info("controller={} listen={}:{} state={}", peer, settings.listenHost(), web.port(), settings.state());
@@ -128,6 +130,16 @@ public final class Controller implements AutoCloseable {
                         settings.listenHost() + ":" + settings.listenPort() + " cannot be used: " + e.getMessage());
             }
             throw e;
+        }
+    }
+
+    /// What is chosen with `when_isolated: keep` is said at each start.
+    private static void warnOfTwoHosts(ControllerLoop loop) {
+        ClusterSpec spec = loop.view().map(v -> v.state().journaled().spec()).orElse(null);
+        if (spec != null && !spec.keptWhenIsolated().isEmpty()) {
+            LOG.warn(
+                    "when_isolated=keep resources={} meaning=\"two hosts may answer at once\"",
+                    spec.keptWhenIsolated());
         }
     }
 

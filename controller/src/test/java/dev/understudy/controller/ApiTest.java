@@ -4,12 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.understudy.controller.api.Api;
 import dev.understudy.controller.api.ApiJson;
+import dev.understudy.controller.api.PrometheusTargets;
+import dev.understudy.controller.api.PrometheusTargets.TargetGroup;
+import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.WebGroup;
 import dev.understudy.wire.http.HttpClients;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -126,8 +134,61 @@ class ApiTest {
                 .contains("understudy_resource_steady{resource=\"edge/192.0.2.10\",} 1.0")
                 .contains("understudy_resource_holder{host=\"lb1\",resource=\"edge/192.0.2.10\",} 1.0")
                 .contains("understudy_resource_holder{host=\"lb2\",resource=\"edge/192.0.2.10\",} 0.0")
+                .contains("understudy_resource_in_charge{resource=\"edge/192.0.2.10\",} 1.0")
+                .contains("understudy_balancer_configurations{group=\"edge\",}")
+                .contains("understudy_decisions_total{row=\"DB-57\",} 0.0")
                 .contains("understudy_journal_commit_seconds_count")
                 .contains("understudy_loop_lag_seconds_count");
+    }
+
+    @Test
+    void prometheusFindsEveryAgentTheControllerAndHaproxyWhereItHasAnExporter() {
+        String controller = "127.0.0.1:" + site.port();
+        String name = ApiJson.compact()
+                .readValue(get("/api/v1/state").body(), Api.Site.class)
+                .controller();
+        Got got = get("/prometheus/targets?haproxy_port=8405");
+        assertThat(got.contentType()).startsWith("application/json");
+        assertThat(ApiJson.compact().readValue(got.body(), TargetGroup[].class))
+                .containsExactly(
+                        of("10.0.0.11:7443", "understudy-agent", Map.of("host", "lb1", "group", "edge")),
+                        of("10.0.0.11:8405", "haproxy", Map.of("host", "lb1", "group", "edge")),
+                        of("10.0.0.12:7443", "understudy-agent", Map.of("host", "lb2", "group", "edge")),
+                        of("10.0.0.12:8405", "haproxy", Map.of("host", "lb2", "group", "edge")),
+                        of(controller, "understudy-controller", Map.of("controller", name)));
+        assertThat(ApiJson.compact()
+                        .readValue(get("/prometheus/targets?agent_port=9443").body(), TargetGroup[].class))
+                .extracting(group -> group.targets().getFirst())
+                .containsExactly("10.0.0.11:9443", "10.0.0.12:9443", controller);
+        expect(
+                get("/prometheus/targets?haproxy_port=none"),
+                400,
+                "haproxy_port is a number from 1 to 65535, not 'none'");
+    }
+
+    @Test
+    void aHostOfSeveralGroupsIsOneTargetAndAnIpv6AddressIsInBrackets() {
+        ClusterSpec spec = new ClusterSpec(
+                "shop",
+                "standard",
+                List.of(new ClusterSpec.Host("h1", "2001:db8::1"), new ClusterSpec.Host("spare", "10.0.0.9")),
+                List.of(
+                        new WebGroup("app", Mode.OBSERVE, List.of("h1"), "http://{address}/", null),
+                        new WebGroup("api", Mode.OBSERVE, List.of("h1"), "http://{address}/", null)));
+        assertThat(PrometheusTargets.of(spec, "ctl1", "", 7443, 8405))
+                .containsExactly(
+                        of("[2001:db8::1]:7443", "understudy-agent", Map.of("host", "h1", "group", "app,api"), "shop"));
+    }
+
+    private static TargetGroup of(String target, String job, Map<String, String> labels) {
+        return of(target, job, labels, "pair");
+    }
+
+    private static TargetGroup of(String target, String job, Map<String, String> labels, String cluster) {
+        Map<String, String> all = new HashMap<>(labels);
+        all.put("job", job);
+        all.put("cluster", cluster);
+        return new TargetGroup(List.of(target), all);
     }
 
     @Test

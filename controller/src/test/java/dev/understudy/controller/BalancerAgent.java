@@ -1,6 +1,7 @@
 package dev.understudy.controller;
 
 import dev.understudy.protocol.AgentMessage;
+import dev.understudy.protocol.AgentMessage.ClockReading;
 import dev.understudy.protocol.AgentMessage.CommandReply;
 import dev.understudy.protocol.AgentMessage.Heartbeat;
 import dev.understudy.protocol.AgentMessage.Hello;
@@ -49,7 +50,14 @@ final class BalancerAgent implements AutoCloseable {
     private boolean welcome;
     private boolean news = true;
     private boolean mute;
+    private boolean detached;
+    private boolean kept;
     private long seq;
+    private long answered;
+    private long answeredNanos;
+    private double clockRate = 1;
+    private long clockSince = System.nanoTime();
+    private long clockShowed = clockSince;
 
     BalancerAgent(String host, int port) {
         this.host = host;
@@ -70,6 +78,11 @@ final class BalancerAgent implements AutoCloseable {
     /// Says nothing any more, with its connection open.
     synchronized void mute(boolean now) {
         mute = now;
+    }
+
+    /// Left as it is, by order.
+    synchronized boolean detached() {
+        return detached;
     }
 
     synchronized boolean holds() {
@@ -104,11 +117,13 @@ final class BalancerAgent implements AutoCloseable {
                                 "",
                                 List.of(new Observation.ServerState("app", "web1", "UP")),
                                 ""),
-                        new Observation.Address(ADDRESS, holds(), true, true, ""))
+                        new Observation.Address(ADDRESS, holds() || kept, true, true, ""),
+                        new Observation.Attachment(ADDRESS, detached))
                 : List.of();
         news = false;
         leases.heartbeatSent(seq, now());
-        send(new Heartbeat(seq, leases.report(now()), observations, 0));
+        ClockReading clock = new ClockReading(clock(), answered, answeredNanos);
+        send(new Heartbeat(seq, leases.report(now()), observations, 0, clock));
     }
 
     private void connect() {
@@ -130,8 +145,19 @@ final class BalancerAgent implements AutoCloseable {
         switch (message) {
             case ControllerMessage.Welcome _ -> welcome = true;
             case ControllerMessage.Refusal _ -> {}
-            case ControllerMessage.Acknowledgement ack ->
+            case ControllerMessage.AskDiverged question ->
+                send(new AgentMessage.Diverged(
+                        question.id(),
+                        question.group(),
+                        "/state/diverged/shopdb-0-31-17.txt",
+                        List.of("0-31-17"),
+                        "### INSERT <b>INTO</b> `shop`.`entry`\n",
+                        true));
+            case ControllerMessage.Acknowledgement ack -> {
+                answered = ack.seq();
+                answeredNanos = clock();
                 leases.acknowledged(ack.seq(), ack.term(), ack.grants(), now());
+            }
             case ControllerMessage.Order order ->
                 send(new CommandReply(order.command().id(), obey(order), List.of()));
         }
@@ -142,14 +168,37 @@ final class BalancerAgent implements AutoCloseable {
             case Verdict.Rejected rejected -> rejected.outcome();
             case Verdict.Accepted accepted -> {
                 switch (order.command()) {
-                    case Command.TakeAddress take -> leases.take(take.resource(), take.epoch(), accepted.deadline());
+                    case Command.TakeAddress take -> {
+                        leases.take(take.resource(), take.epoch(), accepted.deadline());
+                        kept = false;
+                    }
                     case Command.Release release -> leases.released(release.resource(), release.releasedEpoch());
+                    case Command.CloseEpoch _ -> {}
+                    case Command.Detach detach -> {
+                        kept = leases.lease(detach.resource()).isPresent();
+                        leases.lease(detach.resource())
+                                .ifPresent(lease -> leases.released(detach.resource(), lease.epoch()));
+                        detached = true;
+                    }
+                    case Command.Attach _ -> detached = false;
                     default -> throw new IllegalStateException("not for a balancer: " + order);
                 }
                 news = true;
                 yield Outcome.Done.withoutFacts();
             }
         };
+    }
+
+    /// What it says that its clock shows.
+    private long clock() {
+        return clockShowed + (long) ((System.nanoTime() - clockSince) * clockRate);
+    }
+
+    /// From now on.
+    synchronized void clockRate(double rate) {
+        clockShowed = clock();
+        clockSince = System.nanoTime();
+        clockRate = rate;
     }
 
     private static Moment now() {

@@ -3,9 +3,12 @@ package dev.understudy.core;
 import dev.understudy.core.ResourceState.AddressPhase;
 import dev.understudy.core.ResourceState.AddressState;
 import dev.understudy.core.ResourceState.PrimaryState;
-import dev.understudy.core.plan.AddressMachine;
+import dev.understudy.core.clock.ClockRate;
+import dev.understudy.core.plan.CircleKeeper;
+import dev.understudy.core.plan.LongLeases;
 import dev.understudy.core.plan.MemberKeeper;
 import dev.understudy.core.plan.PrimaryMachine;
+import dev.understudy.core.plan.ResourceMachine;
 import dev.understudy.core.plan.RouteKeeper;
 import dev.understudy.core.plan.Turn;
 import dev.understudy.protocol.AgentMessage;
@@ -22,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The one function that decides. Pure: the same state, input and time give the same decision.
 ///
@@ -32,14 +36,14 @@ public final class Core {
     /// A plan can enter several phases in one step (a released address is given at once); never more than these.
     static final int MAX_PASSES = 12;
 
-    /// The length of a lease that is to outlive a planned restart (S9).
-    static final Duration PLANNED_STOP = Duration.ofSeconds(30);
-
     private Core() {}
 
     /// @throws RuntimeException only for an error of programming: the process must end, its leases then lapse
     public static Decision step(State state, Input input, Now now) {
         Turn turn = new Turn(state, now);
+        if (state.leading()) {
+            Desk.expire(turn);
+        }
         switch (input) {
             case Input.AgentReport report -> hear(turn, report.host(), report.message());
             case Input.LinkLost lost -> {
@@ -57,12 +61,19 @@ public final class Core {
             case Input.LoopWasLate _ -> {
                 Map<String, HostView> again = new HashMap<>();
                 turn.state().hosts().forEach((host, view) -> again.put(host, view.heardAgain(now.mono())));
-                turn.become(turn.state().withHosts(again));
+                turn.become(turn.state().withHosts(again).catchingUp(true));
             }
-            case Input.Tick _ -> turn.prune();
+            case Input.Tick _ -> {
+                turn.become(turn.state().catchingUp(false));
+                turn.prune();
+                ClockWatch.look(turn);
+            }
         }
         if (turn.state().leading() && turn.state().journaled().spec() != null) {
-            decide(turn);
+            LongLeases.forgetLapsed(turn);
+            if (!turn.state().catchingUp()) {
+                decide(turn);
+            }
             if (input instanceof Input.AgentReport report) {
                 acknowledge(turn, report);
             }
@@ -76,21 +87,21 @@ public final class Core {
             case AgentMessage.Hello hello -> {
                 if (known == null || !known.incarnation().equals(hello.incarnation())) {
                     turn.forgetUnanswered(host);
-                    endExtendedLeasesOf(turn, host);
+                    LongLeases.restarted(turn, host);
                 }
                 turn.become(turn.state()
-                        .with(HostView.greeted(
-                                host,
-                                hello,
-                                known == null ? Map.of() : known.leases(),
-                                turn.now().mono())));
+                        .with(HostView.greeted(host, hello, known, turn.now().mono())));
                 if (turn.state().journaled().spec() != null) {
                     turn.send(host, welcome(turn.state()));
                 }
             }
             case AgentMessage.Heartbeat beat -> {
                 if (known != null) {
-                    turn.become(turn.state().with(known.after(beat, turn.now().mono())));
+                    turn.become(turn.state()
+                            .with(known.after(
+                                    beat,
+                                    turn.now().mono(),
+                                    ClockRate.window(turn.state().timing()))));
                 }
             }
             case AgentMessage.CommandReply reply -> {
@@ -100,7 +111,8 @@ public final class Core {
                     turn.answered(reply.commandId(), reply.outcome());
                 }
             }
-            case AgentMessage.RestartNotice notice -> extendLeasesOf(turn, host, notice.millis());
+            case AgentMessage.RestartNotice notice -> LongLeases.begin(turn, host, notice.millis());
+            case AgentMessage.Diverged _ -> {} // for the person who asked: decides nothing
         }
     }
 
@@ -112,7 +124,11 @@ public final class Core {
 
     private static void decide(Turn turn) {
         for (Group group : turn.state().spec().groups()) {
-            if (group.mode() == Mode.OBSERVE) {
+            Attachments.look(turn, group);
+            if (turn.evidence().mode(group.name()) == Mode.OBSERVE) {
+                if (group.mode() == Mode.OBSERVE) {
+                    turn.state().spec().resourcesOf(group).forEach(id -> Onlooker.look(turn, id));
+                }
                 continue;
             }
             for (ResourceId id : turn.state().spec().resources()) {
@@ -126,12 +142,14 @@ public final class Core {
     private static void decide(Turn turn, ResourceId id, Group group) {
         boolean changed = true;
         for (int pass = 0; changed && pass < MAX_PASSES; pass++) {
-            changed = switch (turn.resource(id)) {
-                case AddressState _ -> new AddressMachine(turn, id).advance();
-                case PrimaryState _ -> new PrimaryMachine(turn, id).advance();
-                case null -> false;
-            };
+            ResourceState now = turn.resource(id);
+            changed = now != null && ResourceMachine.of(turn, now).advance();
         }
+        ResourceState resource = turn.resource(id);
+        if (resource != null && resource.steady() && turn.evidence().newerThan(id, resource.epoch())) {
+            return; // a journal older than what agents have seen acts on nothing (S22)
+        }
+        new CircleKeeper(turn, id).advance();
         if (group instanceof DatabaseGroup databases) {
             new MemberKeeper(turn, id, databases).advance();
             new RouteKeeper(turn, id, databases).advance();
@@ -145,7 +163,7 @@ public final class Core {
                 switch (report.message()) {
                     case AgentMessage.Heartbeat beat -> beat.seq();
                     case AgentMessage.RestartNotice notice -> notice.seq();
-                    case AgentMessage.Hello _, AgentMessage.CommandReply _ -> 0;
+                    case AgentMessage.Hello _, AgentMessage.CommandReply _, AgentMessage.Diverged _ -> 0;
                 };
         if (seq == 0 || !turn.state().hosts().containsKey(report.host())) {
             return;
@@ -160,7 +178,15 @@ public final class Core {
                         .with(turn.state()
                                 .leases()
                                 .granted(resource.id(), length, turn.now().mono())));
-                grants.add(new Grant(resource.id(), resource.epoch(), length.toMillis()));
+                grants.add(new Grant(
+                        resource.id(),
+                        resource.epoch(),
+                        length.toMillis(),
+                        turn.state()
+                                .journaled()
+                                .circle(resource)
+                                .map(Consenting::circle)
+                                .orElse(null)));
             }
         }
         turn.send(
@@ -169,8 +195,8 @@ public final class Core {
     }
 
     private static Duration length(State state, ResourceId id) {
-        Long extended = state.journaled().extended().get(id);
-        return extended == null ? state.timing().ttl() : Duration.ofMillis(extended);
+        LongLease lease = state.journaled().longLeases().get(id);
+        return lease == null || lease.restartOver() ? state.timing().ttl() : lease.length();
     }
 
     private static boolean renews(ResourceState resource) {
@@ -192,20 +218,19 @@ public final class Core {
         }
         switch (operator.request()) {
             case OperatorRequest.Apply apply -> apply(turn, request, apply);
-            case OperatorRequest.Switchover move -> {
-                switch (turn.resource(move.resource())) {
-                    case AddressState _ -> {
-                        if (manages(turn, move.resource(), request)) {
-                            new AddressMachine(turn, move.resource()).move(request, move.to());
-                        }
-                    }
-                    case PrimaryState _ -> {
-                        if (manages(turn, move.resource(), request)) {
-                            new PrimaryMachine(turn, move.resource()).move(request, move.to());
-                        }
-                    }
-                    case null -> turn.answer(request, false, unknown(turn, move.resource()), "");
+            case OperatorRequest.Switchover move ->
+                machine(turn, move.resource(), request).ifPresent(m -> m.move(request, move.to()));
+            case OperatorRequest.Failover move ->
+                machine(turn, move.resource(), request).ifPresent(m -> m.failover(request, move.to()));
+            case OperatorRequest.Pause pause -> new Desk(turn, operator).pause(pause);
+            case OperatorRequest.Resume resume -> new Desk(turn, operator).resume(resume.group());
+            case OperatorRequest.Maintenance work -> new Desk(turn, operator).maintenance(work);
+            case OperatorRequest.Detach detach -> new Desk(turn, operator).detach(detach.group());
+            case OperatorRequest.SetMode mode -> {
+                if (!mode.spec().equals(turn.state().spec())) {
+                    apply(turn, request, new OperatorRequest.Apply(mode.spec(), mode.text()));
                 }
+                new Desk(turn, operator).attach(mode);
             }
             case OperatorRequest.Retry retry -> {
                 if (turn.resource(retry.resource()) instanceof PrimaryState) {
@@ -214,26 +239,29 @@ public final class Core {
                     turn.answer(request, false, unknown(turn, retry.resource()), "");
                 }
             }
+            case OperatorRequest.Fenced fenced -> new Desk(turn, operator).fenced(fenced.host());
             case OperatorRequest.PlannedStop _ -> {
-                for (ResourceState resource :
-                        turn.state().journaled().resources().values()) {
-                    extend(turn, resource, PLANNED_STOP.toMillis());
-                }
-                turn.answer(request, true, "leases outlive the restart by " + PLANNED_STOP.toSeconds() + " s", "");
+                LongLeases.begin(turn);
+                String length = LongLeases.LONGEST.toSeconds() + " s";
+                turn.answer(request, true, "leases outlive the restart by " + length, "");
             }
         }
     }
 
-    private static boolean manages(Turn turn, ResourceId id, String request) {
-        boolean observes = turn.state()
-                .spec()
-                .group(id.group())
-                .map(g -> g.mode() == Mode.OBSERVE)
-                .orElse(true);
-        if (observes) {
-            turn.answer(request, false, "the mode of " + id.group() + " is observe: nothing is moved", "");
+    /// What moves the resource; empty, with the request answered, when nothing may.
+    private static Optional<ResourceMachine> machine(Turn turn, ResourceId id, String request) {
+        ResourceState resource = turn.resource(id);
+        if (resource == null) {
+            turn.answer(request, false, unknown(turn, id), "");
+            return Optional.empty();
         }
-        return !observes;
+        if (turn.evidence().mode(id.group()) == Mode.OBSERVE) {
+            boolean detached = turn.evidence().operations().detached().contains(id.group());
+            String why = detached ? id.group() + " is detached" : "the mode of " + id.group() + " is observe";
+            turn.answer(request, false, why + ": nothing is moved", "");
+            return Optional.empty();
+        }
+        return Optional.of(ResourceMachine.of(turn, resource));
     }
 
     private static String unknown(Turn turn, ResourceId id) {
@@ -276,6 +304,22 @@ public final class Core {
                 return;
             }
         }
+        for (ResourceState resource : journaled.resources().values()) {
+            boolean observed = apply.spec()
+                    .group(resource.id().group())
+                    .map(g -> g.mode() == Mode.OBSERVE)
+                    .orElse(false);
+            if (observed && resource.holder() != null) {
+                String group = resource.id().group();
+                turn.answer(
+                        request,
+                        false,
+                        resource.id() + " is held by " + resource.holder() + " under a lease: understudy detach "
+                                + group + " first, then mode observe",
+                        "");
+                return;
+            }
+        }
         if (apply.spec().equals(old)) {
             turn.answer(request, true, "unchanged, version " + journaled.specVersion(), "");
             return;
@@ -290,38 +334,10 @@ public final class Core {
         LeaseGrantor leases = turn.state().leases();
         if (!leases.timing().equals(apply.spec().timing())) {
             turn.become(turn.state()
-                    .with(new LeaseGrantor(apply.spec().timing(), leases.unknownUntil(), leases.lapseAt())));
+                    .with(new LeaseGrantor(
+                            apply.spec().timing(), leases.unknownUntil(), leases.lapseAt(), leases.longUntil())));
         }
         turn.state().hosts().keySet().forEach(host -> turn.send(host, welcome(turn.state())));
         turn.answer(request, true, "version " + version + " is in force", event);
-    }
-
-    private static void extendLeasesOf(Turn turn, String host, long millis) {
-        long length = Math.clamp(millis, 0, PLANNED_STOP.toMillis());
-        for (ResourceState resource : turn.state().journaled().resources().values()) {
-            if (host.equals(resource.holder())) {
-                extend(turn, resource, length);
-            }
-        }
-    }
-
-    /// The restart that a longer lease was for is over: the host's agent speaks again, or speaks with a new leader.
-    private static void endExtendedLeasesOf(Turn turn, String host) {
-        for (ResourceState resource : turn.state().journaled().resources().values()) {
-            if (host.equals(resource.holder())
-                    && turn.state().journaled().extended().containsKey(resource.id())) {
-                String text = "the planned restart is over: leases of " + host + " have their ordinary length again";
-                turn.record(new JournalEntry.LeaseExtended(
-                        resource.id(), resource.epoch(), 0, turn.event(resource, resource, "", "", text, List.of())));
-            }
-        }
-    }
-
-    private static void extend(Turn turn, ResourceState resource, long millis) {
-        if (resource.steady()) {
-            String text = "planned restart: the lease of " + resource.holder() + " is " + millis + " ms long meanwhile";
-            turn.record(new JournalEntry.LeaseExtended(
-                    resource.id(), resource.epoch(), millis, turn.event(resource, resource, "", "", text, List.of())));
-        }
     }
 }

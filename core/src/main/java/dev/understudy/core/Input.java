@@ -18,8 +18,9 @@ public sealed interface Input {
     /// This process began or ceased to lead, in the given Raft term.
     record LeadershipChanged(long term, boolean leading) implements Input {}
 
-    /// The loop itself was not running for a while (S8): its mailbox has been drained; nobody may be judged by a
-    /// silence that was the controller's own.
+    /// The loop itself was not running for a while (S8): nobody may be judged by a silence that was the controller's
+    /// own, nor by a part of what waits in its mailbox. What follows is only noted, until the next [Tick]: it comes
+    /// when the mailbox is empty.
     record LoopWasLate(Duration late) implements Input {}
 
     /// Time passed.

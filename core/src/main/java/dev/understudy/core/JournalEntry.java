@@ -2,6 +2,7 @@ package dev.understudy.core;
 
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ResourceId;
+import org.jspecify.annotations.Nullable;
 
 /// What is written down, in order, before anything that follows from it leaves the controller. Applying entries is
 /// the only way in which [Journaled] changes.
@@ -17,8 +18,18 @@ public sealed interface JournalEntry {
 
     /// The holder's lease outlives a planned restart (S9).
     ///
-    /// @param millis the length of every grant until the restart is over; 0: back to the profile's ttl
-    record LeaseExtended(ResourceId resource, long holderEpoch, long millis, Event event) implements JournalEntry {}
+    /// @param next null when no longer lease is alive
+    record LeaseExtended(
+            ResourceId resource, long holderEpoch, @Nullable LongLease next, Event event) implements JournalEntry {}
+
+    /// The members on whose consent the holder may live changed (S5, S7).
+    record CircleChanged(ResourceId resource, Consenting next, Event event) implements JournalEntry {}
+
+    /// An operator vouches that the host which holds this epoch is off: the epoch counts as released by it (S5).
+    record Vouched(ResourceId resource, long epoch, Event event) implements JournalEntry {}
+
+    /// What operators have said that stays in force changed: a pause, maintenance, a detached group.
+    record Operated(Operations next, Event event) implements JournalEntry {}
 
     /// Something to tell: also that nothing was done, and why.
     record Noted(Event event) implements JournalEntry {}

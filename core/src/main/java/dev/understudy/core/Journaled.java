@@ -1,9 +1,12 @@
 package dev.understudy.core;
 
+import dev.understudy.core.JournalEntry.CircleChanged;
 import dev.understudy.core.JournalEntry.LeaseExtended;
 import dev.understudy.core.JournalEntry.Noted;
+import dev.understudy.core.JournalEntry.Operated;
 import dev.understudy.core.JournalEntry.ResourceChanged;
 import dev.understudy.core.JournalEntry.SpecApplied;
+import dev.understudy.core.JournalEntry.Vouched;
 import dev.understudy.core.ResourceState.AddressPhase;
 import dev.understudy.core.ResourceState.AddressState;
 import dev.understudy.core.ResourceState.PrimaryPhase;
@@ -22,15 +25,18 @@ import org.jspecify.annotations.Nullable;
 /// @param entries how many entries have been applied
 /// @param specVersion 0 while there is no specification
 /// @param events the latest [#MAX_EVENTS], oldest first
-/// @param extended resources whose holder was given a longer lease for a planned restart, with its length in
-/// milliseconds
+/// @param longLeases resources whose holder was given a longer lease for a planned restart
+/// @param circles on whose consent each holder may live; absent: on nobody's
+/// @param operations what operators have said that stays in force
 public record Journaled(
         long entries,
         long specVersion,
         @Nullable ClusterSpec spec,
         String specText,
         Map<ResourceId, ResourceState> resources,
-        Map<ResourceId, Long> extended,
+        Map<ResourceId, LongLease> longLeases,
+        Map<ResourceId, Consenting> circles,
+        Operations operations,
         List<Event> events) {
 
     /// How many events are kept.
@@ -38,12 +44,13 @@ public record Journaled(
 
     public Journaled {
         resources = Map.copyOf(resources);
-        extended = Map.copyOf(extended);
+        longLeases = Map.copyOf(longLeases);
+        circles = Map.copyOf(circles);
         events = List.copyOf(events);
     }
 
     public static Journaled empty() {
-        return new Journaled(0, 0, null, "", Map.of(), Map.of(), List.of());
+        return new Journaled(0, 0, null, "", Map.of(), Map.of(), Map.of(), Operations.NONE, List.of());
     }
 
     public Optional<ClusterSpec> currentSpec() {
@@ -70,29 +77,72 @@ public record Journaled(
                         applied.spec(),
                         applied.text(),
                         resourcesOf(applied.spec()),
-                        extended,
+                        longLeases,
+                        circles,
+                        operations,
                         nextEvents);
             case ResourceChanged changed -> {
                 Map<ResourceId, ResourceState> next = new TreeMap<>(resources);
                 ResourceState before = next.put(changed.next().id(), changed.next());
                 // a longer lease was given to that holder under that epoch, to nobody else
-                Map<ResourceId, Long> stillExtended = new TreeMap<>(extended);
+                Map<ResourceId, LongLease> stillLong = new TreeMap<>(longLeases);
+                Map<ResourceId, Consenting> stillCircles = new TreeMap<>(circles);
                 if (before == null || before.epoch() != changed.next().epoch()) {
-                    stillExtended.remove(changed.next().id());
+                    stillLong.remove(changed.next().id());
+                    stillCircles.remove(changed.next().id());
                 }
-                yield new Journaled(entries + 1, specVersion, spec, specText, next, stillExtended, nextEvents);
+                yield new Journaled(
+                        entries + 1,
+                        specVersion,
+                        spec,
+                        specText,
+                        next,
+                        stillLong,
+                        stillCircles,
+                        operations.afterChange(
+                                before, changed.next(), changed.event().at()),
+                        nextEvents);
             }
             case LeaseExtended lease -> {
-                Map<ResourceId, Long> next = new TreeMap<>(extended);
-                if (lease.millis() == 0) {
+                Map<ResourceId, LongLease> next = new TreeMap<>(longLeases);
+                if (lease.next() == null) {
                     next.remove(lease.resource());
                 } else {
-                    next.put(lease.resource(), lease.millis());
+                    next.put(lease.resource(), lease.next());
                 }
-                yield new Journaled(entries + 1, specVersion, spec, specText, resources, next, nextEvents);
+                yield new Journaled(
+                        entries + 1, specVersion, spec, specText, resources, next, circles, operations, nextEvents);
             }
-            case Noted _ -> new Journaled(entries + 1, specVersion, spec, specText, resources, extended, nextEvents);
+            case CircleChanged changed -> {
+                Map<ResourceId, Consenting> next = new TreeMap<>(circles);
+                next.put(changed.resource(), changed.next());
+                yield new Journaled(
+                        entries + 1, specVersion, spec, specText, resources, longLeases, next, operations, nextEvents);
+            }
+            case Vouched vouched -> operating(operations.vouching(vouched.resource(), vouched.epoch()), nextEvents);
+            case Operated operated -> operating(operated.next(), nextEvents);
+            case Noted _ -> operating(operations, nextEvents);
         };
+    }
+
+    /// The circle of the resource's present epoch; empty if its holder lives on nobody's consent.
+    public Optional<Consenting> circle(ResourceState resource) {
+        return Optional.ofNullable(circles.get(resource.id())).filter(c -> c.epoch() == resource.epoch());
+    }
+
+    private Journaled operating(Operations next, List<Event> nextEvents) {
+        return new Journaled(
+                entries + 1, specVersion, spec, specText, resources, longLeases, circles, next, nextEvents);
+    }
+
+    /// By resource, the highest epoch of which an operator vouched that its holder is off: as good as released.
+    public Map<ResourceId, Long> vouched() {
+        return operations.vouched();
+    }
+
+    /// The same state with other events.
+    public Journaled withEvents(List<Event> others) {
+        return new Journaled(entries, specVersion, spec, specText, resources, longLeases, circles, operations, others);
     }
 
     private Map<ResourceId, ResourceState> resourcesOf(ClusterSpec next) {
@@ -106,7 +156,8 @@ public record Journaled(
 
     private static ResourceState vacant(ResourceId id) {
         return id.name().equals(ResourceId.PRIMARY)
-                ? new PrimaryState(id, PrimaryPhase.VACANT, null, 0, null, List.of(), List.of(), false, "")
+                ? new PrimaryState(
+                        id, PrimaryPhase.VACANT, null, 0, null, List.of(), List.of(), false, "", Map.of(), Map.of())
                 : new AddressState(id, AddressPhase.VACANT, null, 0, null);
     }
 }

@@ -1,7 +1,9 @@
 package dev.understudy.core;
 
 import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ResourceId;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// What an operator can ask for. Each is answered at once ([Answer]): accepted, or refused with a reason.
@@ -9,6 +11,27 @@ public sealed interface OperatorRequest {
 
     /// A planned move of a resource, to the named host or to the best candidate.
     record Switchover(ResourceId resource, @Nullable String to) implements OperatorRequest {}
+
+    /// Another holder, without the present one's help: it is fenced, or its lease waited for.
+    record Failover(ResourceId resource, @Nullable String to) implements OperatorRequest {}
+
+    /// Nothing is moved by itself for that long. A null group: every automatic one.
+    record Pause(@Nullable String group, Duration length, String reason) implements OperatorRequest {}
+
+    /// The end of a pause. A null group: of every paused one.
+    record Resume(@Nullable String group) implements OperatorRequest {}
+
+    /// A host is left to its operator, or no longer. Refused while it holds something.
+    ///
+    /// @param length null: until it is said to be over
+    record Maintenance(String host, boolean on, @Nullable Duration length, String reason) implements OperatorRequest {}
+
+    /// A group's mode, in a specification that differs from the one in force in this only. Attaches a detached
+    /// group.
+    record SetMode(String group, Mode mode, ClusterSpec spec, String text) implements OperatorRequest {}
+
+    /// Everything that the group's hosts hold stays there for good, without leases and gates.
+    record Detach(String group) implements OperatorRequest {}
 
     /// A checked cluster specification and the text that it was read from.
     record Apply(ClusterSpec spec, String text) implements OperatorRequest {}
@@ -18,4 +41,8 @@ public sealed interface OperatorRequest {
 
     /// Try a plan that stopped and paged once more.
     record Retry(ResourceId resource) implements OperatorRequest {}
+
+    /// The operator vouches that the host is off and stays off until it is told otherwise: whatever it holds may be
+    /// given to another host without its word and without waiting for members that may have consented (S5).
+    record Fenced(String host) implements OperatorRequest {}
 }

@@ -33,6 +33,8 @@ public record Plan(
     public enum Kind {
         /// unplanned
         FAILOVER,
+        /// unplanned, and asked for by an operator
+        ORDERED,
         /// asked for by an operator
         SWITCHOVER,
         /// nobody held it

@@ -3,6 +3,9 @@ package dev.understudy.core;
 import dev.understudy.protocol.ResourceId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Where a resource stands. Journaled whole at each change.
@@ -25,6 +28,9 @@ public sealed interface ResourceState {
 
     /// Whether the resource is held and nothing is under way.
     boolean steady();
+
+    /// Whether it was certain, when this was journaled, that whoever held the epoch holds it no more.
+    boolean fenced();
 
     enum AddressPhase {
         /// nobody holds the address
@@ -51,6 +57,11 @@ public sealed interface ResourceState {
         @Override
         public boolean steady() {
             return phase == AddressPhase.HELD;
+        }
+
+        @Override
+        public boolean fenced() {
+            return holder == null;
         }
     }
 
@@ -85,6 +96,9 @@ public sealed interface ResourceState {
     /// @param quarantined members that have transactions which the primary lacks
     /// @param alone the primary runs without any acknowledging replica; nothing is promotable
     /// @param incarnation the run of the server that was opened (S16): another one is no holder
+    /// @param complete members that were seen to have everything that this primary has, with the run of their
+    /// server then; in another run they may have lost what they acknowledged (S15)
+    /// @param joined the members that have become ackers of this epoch, with the run of their server at that moment
     record PrimaryState(
             ResourceId id,
             PrimaryPhase phase,
@@ -94,11 +108,52 @@ public sealed interface ResourceState {
             List<String> ackers,
             List<Quarantine> quarantined,
             boolean alone,
-            String incarnation)
+            String incarnation,
+            Map<String, String> complete,
+            Map<String, String> joined)
             implements ResourceState {
         public PrimaryState {
             ackers = List.copyOf(ackers);
             quarantined = List.copyOf(quarantined);
+            complete = Map.copyOf(complete);
+            joined = Map.copyOf(joined);
+        }
+
+        /// The run of the member's server in which it was last seen to have everything.
+        public Optional<String> completeIn(String member) {
+            return Optional.ofNullable(complete.get(member));
+        }
+
+        public PrimaryState withComplete(Map<String, String> next) {
+            return new PrimaryState(
+                    id, phase, holder, epoch, plan, ackers, quarantined, alone, incarnation, next, joined);
+        }
+
+        /// Whether an acker can have lost nothing that it acknowledged: its server has run since it joined, or
+        /// since it was seen to be complete.
+        public boolean vouches(String acker, String run) {
+            return completeIn(acker).equals(Optional.of(run)) || run.equals(joined.get(acker));
+        }
+
+        public boolean hasJoined(String member) {
+            return joined.containsKey(member);
+        }
+
+        public PrimaryState withJoined(Map<String, String> next) {
+            return new PrimaryState(
+                    id, phase, holder, epoch, plan, ackers, quarantined, alone, incarnation, complete, next);
+        }
+
+        public PrimaryState withJoined(String member, String run) {
+            Map<String, String> next = new TreeMap<>(joined);
+            next.put(member, run);
+            return withJoined(next);
+        }
+
+        public PrimaryState withComplete(String member, String run) {
+            Map<String, String> next = new TreeMap<>(complete);
+            next.put(member, run);
+            return withComplete(next);
         }
 
         @Override
@@ -111,16 +166,26 @@ public sealed interface ResourceState {
             return phase == PrimaryPhase.HELD;
         }
 
+        @Override
+        public boolean fenced() {
+            return switch (phase) {
+                case VACANT, CUTTING, CATCHING_UP, STAGING, ATTACHING, BLOCKED -> true;
+                case HELD, BLOCKING, REACHING, UNBLOCKING, FENCING, OPENING -> false;
+            };
+        }
+
         public boolean isQuarantined(String host) {
             return quarantined.stream().anyMatch(q -> q.host().equals(host));
         }
 
         public PrimaryState in(PrimaryPhase next, @Nullable Plan nextPlan) {
-            return new PrimaryState(id, next, holder, epoch, nextPlan, ackers, quarantined, alone, incarnation);
+            return new PrimaryState(
+                    id, next, holder, epoch, nextPlan, ackers, quarantined, alone, incarnation, complete, joined);
         }
 
         public PrimaryState withAckers(List<String> next, boolean nowAlone) {
-            return new PrimaryState(id, phase, holder, epoch, plan, next, quarantined, nowAlone, incarnation);
+            return new PrimaryState(
+                    id, phase, holder, epoch, plan, next, quarantined, nowAlone, incarnation, complete, joined);
         }
 
         public PrimaryState withQuarantined(Quarantine member) {
@@ -129,16 +194,18 @@ public sealed interface ResourceState {
             more.add(member);
             List<String> left =
                     ackers.stream().filter(a -> !a.equals(member.host())).toList();
-            return new PrimaryState(id, phase, holder, epoch, plan, left, more, alone, incarnation);
+            return new PrimaryState(id, phase, holder, epoch, plan, left, more, alone, incarnation, complete, joined);
         }
 
         /// Whoever was quarantined is looked at again.
         public PrimaryState withoutQuarantine() {
-            return new PrimaryState(id, phase, holder, epoch, plan, ackers, List.of(), alone, incarnation);
+            return new PrimaryState(
+                    id, phase, holder, epoch, plan, ackers, List.of(), alone, incarnation, complete, joined);
         }
 
         public PrimaryState heldBy(String host, long newEpoch, PrimaryPhase next, boolean nowAlone, String run) {
-            return new PrimaryState(id, next, host, newEpoch, plan, ackers, quarantined, nowAlone, run);
+            return new PrimaryState(
+                    id, next, host, newEpoch, plan, ackers, quarantined, nowAlone, run, complete, joined);
         }
     }
 

@@ -6,7 +6,6 @@ import dev.understudy.protocol.Moment;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.protocol.TimingProfile;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// @param phaseSince when each resource entered its phase (for a new leader: when it started)
 /// @param orders every order that matters to a phase under way, by command id
 /// @param said the last situation of each resource or member that was noted without acting, so that it is noted once
+/// @param catchingUp this controller was asleep and has not yet heard all that came meanwhile: until the next tick
+/// what it hears is only noted, nobody is judged by it (S8)
 public record State(
         Journaled journaled,
         long term,
@@ -27,13 +28,23 @@ public record State(
         Map<String, HostView> hosts,
         Map<ResourceId, Moment> phaseSince,
         Map<String, Sent> orders,
-        Map<String, String> said) {
+        Map<String, String> said,
+        boolean catchingUp) {
 
     /// An order that was sent, and its outcome once there is one.
     ///
     /// @param attempts how many attempts with other ids came before this one
     public record Sent(
-            String host, Moment at, long term, @Nullable Outcome outcome, Moment answeredAt, int attempts) {}
+            String host, Moment at, long term, @Nullable Outcome outcome, Moment answeredAt, int attempts) {
+
+        /// Whether the order was not carried out for a reason that passes by itself: the member is bound by a
+        /// promise (S6), or cannot tell. It is given again.
+        public static boolean waits(Outcome outcome) {
+            return outcome instanceof Outcome.Unknown
+                    || (outcome instanceof Outcome.Refused refused
+                            && refused.code().equals("promised"));
+        }
+    }
 
     public State {
         hosts = Map.copyOf(hosts);
@@ -48,10 +59,10 @@ public record State(
                 ? TimingProfile.STANDARD
                 : journaled.spec().timing();
         LeaseGrantor leases = LeaseGrantor.started(timing, now.mono());
-        for (Map.Entry<ResourceId, Long> extended : journaled.extended().entrySet()) {
-            leases = leases.granted(extended.getKey(), Duration.ofMillis(extended.getValue()), now.mono());
+        for (Map.Entry<ResourceId, LongLease> lease : journaled.longLeases().entrySet()) {
+            leases = leases.granted(lease.getKey(), lease.getValue().length(), now.mono());
         }
-        return new State(journaled, term, true, now.mono(), leases, Map.of(), Map.of(), Map.of(), Map.of());
+        return new State(journaled, term, true, now.mono(), leases, Map.of(), Map.of(), Map.of(), Map.of(), false);
     }
 
     /// @throws IllegalStateException while there is no specification
@@ -68,11 +79,11 @@ public record State(
     }
 
     public State with(Journaled next) {
-        return new State(next, term, leading, startedAt, leases, hosts, phaseSince, orders, said);
+        return new State(next, term, leading, startedAt, leases, hosts, phaseSince, orders, said, catchingUp);
     }
 
     public State with(LeaseGrantor next) {
-        return new State(journaled, term, leading, startedAt, next, hosts, phaseSince, orders, said);
+        return new State(journaled, term, leading, startedAt, next, hosts, phaseSince, orders, said, catchingUp);
     }
 
     public State with(HostView view) {
@@ -82,26 +93,32 @@ public record State(
     }
 
     public State withHosts(Map<String, HostView> next) {
-        return new State(journaled, term, leading, startedAt, leases, next, phaseSince, orders, said);
+        return new State(journaled, term, leading, startedAt, leases, next, phaseSince, orders, said, catchingUp);
     }
 
     public State withOrders(Map<String, Sent> next) {
-        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, next, said);
+        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, next, said, catchingUp);
     }
 
     public State entered(ResourceId resource, Moment at) {
         Map<ResourceId, Moment> next = new HashMap<>(phaseSince);
         next.put(resource, at);
-        return new State(journaled, term, leading, startedAt, leases, hosts, next, orders, said);
+        return new State(journaled, term, leading, startedAt, leases, hosts, next, orders, said, catchingUp);
     }
 
     public State saying(String subject, String what) {
         Map<String, String> next = new HashMap<>(said);
         next.put(subject, what);
-        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, next);
+        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, next, catchingUp);
     }
 
     public State leading(long newTerm, boolean nowLeading) {
-        return new State(journaled, newTerm, nowLeading, startedAt, leases, hosts, phaseSince, orders, said);
+        return new State(
+                journaled, newTerm, nowLeading, startedAt, leases, hosts, phaseSince, orders, said, catchingUp);
+    }
+
+    /// This controller slept, or has heard all that came meanwhile.
+    public State catchingUp(boolean now) {
+        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, said, now);
     }
 }

@@ -8,6 +8,7 @@ import dev.understudy.core.ResourceState.AddressState;
 import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.Command;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -55,7 +56,7 @@ class FailoverTest {
         assertThat(address().holder()).isEqualTo("lb1");
         site.run(Duration.ofMillis(700));
         assertThat(address().holder()).isEqualTo("lb2");
-        assertThat(rows()).contains("LB-22");
+        assertThat(rows()).contains("LB-24");
     }
 
     @Test
@@ -81,12 +82,54 @@ class FailoverTest {
     }
 
     @Test
+    void s8_a_controller_that_slept_judges_nobody_before_it_has_heard_all_that_came_meanwhile() {
+        int before = site.events().size();
+        site.decide(new Input.LoopWasLate(Duration.ofSeconds(5)));
+        site.host("lb1").killService(); // the first of what waits in the mailbox
+        site.host("db1").killService();
+        assertThat(site.events()).hasSize(before);
+        site.decide(new Input.Tick()); // comes when the mailbox is empty
+        assertThat(rows()).contains("LB-20", "DB-20");
+    }
+
+    @Test
     void a_planned_move_of_the_address() {
         List<Answer> answers = move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null));
         assertThat(answers.getFirst().accepted()).isTrue();
         site.run(Duration.ofMillis(300));
         assertThat(address().holder()).isEqualTo("lb2");
         assertThat(rows()).contains("LB-23");
+    }
+
+    @Test
+    void s13_a_planned_move_tells_the_taker_who_drains() {
+        move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null));
+        site.run(Duration.ofMillis(300));
+        assertThat(site.host("lb2").giver()).isEqualTo(new Command.Giver("192.0.2.11", "02:00:00:00:00:01", 30_000));
+        assertThat(String.join("\n", site.events())).contains("established connections go on at lb1 for at most 30 s");
+
+        site.host("lb2").killService(); // an unplanned move, to the host that drains
+        site.run(Duration.ofSeconds(2));
+        assertThat(address().holder()).isEqualTo("lb1");
+        assertThat(site.host("lb1").giver()).isNull();
+    }
+
+    @Test
+    void s13_a_failover_on_order_drains_nothing() {
+        move(new OperatorRequest.Failover(StagedSite.ADDRESS, null));
+        site.run(Duration.ofSeconds(2));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(site.host("lb2").giver()).isNull();
+    }
+
+    @Test
+    void s13_a_host_that_cannot_drain_gives_up_all_the_same_and_that_is_said() {
+        site.host("lb1").cannotDrain();
+        move(new OperatorRequest.Switchover(StagedSite.ADDRESS, null));
+        site.run(Duration.ofMillis(300));
+        assertThat(address().holder()).isEqualTo("lb2");
+        assertThat(site.host("lb2").giver()).isNull();
+        assertThat(String.join("\n", site.events())).contains("connections are reset: this kernel cannot");
     }
 
     @Test
@@ -263,21 +306,37 @@ class FailoverTest {
     }
 
     @Test
+    void s16_what_a_start_dropped_and_nobody_has_is_told_once() {
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(1));
+        site.host("db1").dropTail("1 transaction: 0-1-7, decoded in /state/shopdb-dropped-0-1-7.txt");
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(20));
+        assertThat(site.host("db1").follows("db2")).isTrue();
+        assertThat(site.state().journaled().events().stream()
+                        .filter(e -> e.situation().equals("TAIL_DROPPED")))
+                .singleElement()
+                .satisfies(e -> assertThat(e.text())
+                        .startsWith("db1 dropped at its start")
+                        .contains("0-1-7", "/state/shopdb-dropped-0-1-7.txt"));
+    }
+
+    @Test
     void a_quarantined_member_is_looked_at_again_when_the_operator_asks() {
         site.host("db1").killService();
         site.run(Duration.ofSeconds(1));
         site.host("db1").diverge();
         site.host("db1").startService();
-        site.run(Duration.ofSeconds(2));
+        site.run(Duration.ofSeconds(4));
         assertThat(move(new OperatorRequest.Retry(StagedSite.PRIMARY))
                         .getFirst()
                         .accepted())
                 .isTrue();
-        site.run(Duration.ofSeconds(2));
+        site.run(Duration.ofSeconds(4));
         assertThat(primary().isQuarantined("db1")).as("still diverged").isTrue();
         site.host("db1").repair();
         move(new OperatorRequest.Retry(StagedSite.PRIMARY));
-        site.run(Duration.ofSeconds(2));
+        site.run(Duration.ofSeconds(4));
         assertThat(primary().isQuarantined("db1")).isFalse();
         assertThat(site.host("db1").follows("db2")).isTrue();
     }
@@ -285,11 +344,11 @@ class FailoverTest {
     @Test
     void s9_a_longer_lease_is_not_inherited_by_the_next_holder() {
         site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));
-        assertThat(site.state().journaled().extended()).hasSize(2);
+        assertThat(site.state().journaled().longLeases()).hasSize(2);
         site.host("lb1").killService();
         site.run(Duration.ofSeconds(1));
         assertThat(address().holder()).isEqualTo("lb2");
-        assertThat(site.state().journaled().extended()).containsOnlyKeys(StagedSite.PRIMARY);
+        assertThat(site.state().journaled().longLeases()).containsOnlyKeys(StagedSite.PRIMARY);
     }
 
     @Test
@@ -428,7 +487,7 @@ class FailoverTest {
         site.run(Duration.ofSeconds(2));
         assertThat(address().epoch()).isEqualTo(1);
         assertThat(primary().epoch()).isEqualTo(1);
-        assertThat(site.state().journaled().extended()).isEmpty();
+        assertThat(site.state().journaled().longLeases().values()).allMatch(LongLease::restartOver);
     }
 
     private List<Answer> move(OperatorRequest request) {

@@ -1,5 +1,6 @@
 package dev.understudy.core;
 
+import dev.understudy.protocol.AgentMessage.ClockReading;
 import dev.understudy.protocol.AgentMessage.CommandReply;
 import dev.understudy.protocol.AgentMessage.Heartbeat;
 import dev.understudy.protocol.AgentMessage.Hello;
@@ -15,12 +16,18 @@ import dev.understudy.protocol.LeaseHolder.Lease;
 import dev.understudy.protocol.LeaseHolder.Verdict;
 import dev.understudy.protocol.Moment;
 import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.Observation.HeartbeatRow;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.protocol.ServiceState;
+import dev.understudy.protocol.StandingConsent;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// An agent with the real lease holder, and a model of the server beside it: HAProxy that lives or not, a database
@@ -30,11 +37,22 @@ final class StagedHost {
     final String name;
     private final StagedSite site;
     private final ClusterSpec spec;
-    private final LeaseHolder leases = new LeaseHolder(new Floors(0, List.of()));
+    private LeaseHolder leases = new LeaseHolder(new Floors(0, List.of()));
     private long seq;
     private Moment lastBeat = new Moment(0);
+    private double clockRate = 1;
+    private int incarnation;
+    private long answered;
+    private long answeredNanos;
     private boolean cut;
+    private boolean cutFromController;
     private boolean frozen;
+    private boolean agentDown;
+    private boolean hung;
+    private boolean deaf;
+    private boolean leaving;
+    private final List<Observation.Trouble> troubles = new ArrayList<>();
+    private final Map<String, Observation> eyes = new TreeMap<>();
 
     private ServiceState service = ServiceState.RUNNING;
     private int run = 1;
@@ -42,14 +60,22 @@ final class StagedHost {
     private long serverOfLast;
     private long applied;
     private long received;
+    private @Nullable HeartbeatRow heartbeatRow;
     private @Nullable String source;
     private boolean receiver;
     private boolean applierBroken;
     private boolean applierSlow;
     private boolean receiverStalled;
     private boolean diverged;
+    private String dropped = "";
     private boolean failTakes;
+    private boolean failRestarts;
+    private boolean hasAddress;
+    private boolean cannotDrain;
+    private Command.@Nullable Giver giver;
+    private final Set<ResourceId> detached = new TreeSet<>();
     private boolean newsToTell;
+    private long promised;
     private final List<CommandReply> replies = new ArrayList<>();
 
     StagedHost(StagedSite site, String name, ClusterSpec spec) {
@@ -62,8 +88,78 @@ final class StagedHost {
         }
     }
 
+    /// Nothing goes between this host and the controller.
     boolean isCut() {
-        return cut;
+        return cut || cutFromController || agentDown;
+    }
+
+    /// Only the controller does not reach it.
+    void cutFromController() {
+        cutFromController = true;
+        site.decide(new Input.LinkLost(name));
+    }
+
+    /// The agent is gone; what it held goes on until the kernel ends it.
+    void killAgent() {
+        agentDown = true;
+        site.decide(new Input.LinkLost(name));
+    }
+
+    /// Its agent is about to be stopped cleanly, as if without a controller in reach: its next consents are standing
+    /// ones.
+    void leaveStandingConsents() {
+        leaving = true;
+    }
+
+    /// The agent that was gone starts again.
+    void startAgent() {
+        agentDown = false;
+        leaving = false;
+        leases = new LeaseHolder(leases.floors());
+        leases.promisesEnd(
+                site.mono().plus(spec.timing().lapseAfter(spec.timing().ttl())));
+        reconnect(site.mono());
+    }
+
+    /// Gives up by itself whatever it holds.
+    void giveUp() {
+        fence(spec.resources().stream().filter(this::mine).toList());
+        beat(site.mono());
+    }
+
+    /// Its agent starts again without having found its lease alive, and has not released it yet.
+    void forgetLease() {
+        leases = new LeaseHolder(leases.floors());
+        leases.promisesEnd(site.mono());
+        readOnly = true;
+        reconnect(site.mono());
+    }
+
+    /// Its answers to questions of consent do not arrive.
+    void refuseConsent() {
+        deaf = true;
+    }
+
+    void setWritable() {
+        readOnly = false;
+        beat(site.mono());
+    }
+
+    /// The service lives and answers nobody.
+    void hang() {
+        hung = true;
+        beat(site.mono());
+    }
+
+    void troubled(Observation.Trouble trouble) {
+        troubles.add(trouble);
+        beat(site.mono());
+    }
+
+    /// What this host sees of others, from the next heartbeat on.
+    void sees(Observation observation) {
+        eyes.put(observation.key(), observation);
+        beat(site.mono());
     }
 
     void cut() {
@@ -73,6 +169,7 @@ final class StagedHost {
 
     void heal() {
         cut = false;
+        cutFromController = false;
         connect(site.mono());
     }
 
@@ -113,6 +210,12 @@ final class StagedHost {
         applierSlow = true;
     }
 
+    /// The heartbeat row as it is on its server.
+    void heartbeatRow(HeartbeatRow row) {
+        heartbeatRow = row;
+        beat(site.mono());
+    }
+
     void write(int rows) {
         applied += rows;
         received = applied;
@@ -128,12 +231,54 @@ final class StagedHost {
         diverged = true;
     }
 
+    /// Its next start takes the end of its binary log, which nobody has.
+    void dropTail(String told) {
+        dropped = told;
+    }
+
     void repair() {
         diverged = false;
     }
 
     void failTakes() {
         failTakes = true;
+    }
+
+    void failRestarts() {
+        failRestarts = true;
+    }
+
+    /// Somebody configured the address by hand, before Understudy was there.
+    void cannotDrain() {
+        cannotDrain = true;
+    }
+
+    /// Who drained the address that this host took last, null if nobody did.
+    Command.@Nullable Giver giver() {
+        return giver;
+    }
+
+    void hasAddress(boolean present) {
+        hasAddress = present;
+    }
+
+    /// Somebody made it the primary by hand.
+    void openByHand() {
+        readOnly = false;
+        source = null;
+        receiver = false;
+    }
+
+    void detachByHand() {
+        for (ResourceId resource : spec.resources()) {
+            if (mine(resource)) {
+                carryOut(new Command.Detach("by hand", resource, 0), site.mono());
+            }
+        }
+    }
+
+    boolean isDetached(ResourceId resource) {
+        return detached.contains(resource);
     }
 
     void setReadOnly() {
@@ -156,7 +301,8 @@ final class StagedHost {
 
     void connect(Moment now) {
         leases.forgetHeartbeats();
-        site.toController(name, new Hello(1, "shop", name, "boot-" + name, "agent-" + name, 0));
+        String run = incarnation == 0 ? "" : "-" + incarnation;
+        site.toController(name, new Hello(1, "shop", name, "boot-" + name + run, "agent-" + name + run, 0));
         beat(now);
     }
 
@@ -167,7 +313,7 @@ final class StagedHost {
     }
 
     void tick(Moment now) {
-        if (frozen) {
+        if (frozen || agentDown) {
             return;
         }
         List<ResourceId> over =
@@ -175,6 +321,10 @@ final class StagedHost {
         if (!over.isEmpty()) {
             fence(over);
         }
+        long promises =
+                spec.resources().stream().filter(r -> leases.promised(r, now)).count();
+        newsToTell |= promises < promised; // a promise has run out
+        promised = promises;
         replicate();
         List<CommandReply> answers = List.copyOf(replies);
         replies.clear();
@@ -185,11 +335,15 @@ final class StagedHost {
     }
 
     void receive(ControllerMessage message, Moment now) {
-        if (frozen) {
+        if (frozen || agentDown) {
             return;
         }
         switch (message) {
-            case ControllerMessage.Acknowledgement ack -> leases.acknowledged(ack.seq(), ack.term(), ack.grants(), now);
+            case ControllerMessage.Acknowledgement ack -> {
+                answered = ack.seq();
+                answeredNanos = clock(now);
+                leases.acknowledged(ack.seq(), ack.term(), ack.grants(), now);
+            }
             case Order order -> {
                 Outcome outcome =
                         switch (leases.ordered(order, now)) {
@@ -199,16 +353,19 @@ final class StagedHost {
                 if (outcome != null) {
                     replies.add(new CommandReply(order.command().id(), outcome, observations()));
                 }
-                if (outcome instanceof Outcome.Done && order.command().takesLease()) {
+                boolean told = order.command().takesLease() || order.command() instanceof Command.CloseEpoch;
+                if (outcome instanceof Outcome.Done && told) {
                     newsToTell = true;
                 }
             }
-            case ControllerMessage.Welcome _, ControllerMessage.Refusal _ -> {}
+            case ControllerMessage.Welcome _, ControllerMessage.Refusal _, ControllerMessage.AskDiverged _ -> {}
         }
     }
 
     private @Nullable Outcome carryOut(Command command, Moment deadline) {
-        if (isDatabase() && service != ServiceState.RUNNING && !(command instanceof Command.Release)) {
+        if (isDatabase()
+                && service != ServiceState.RUNNING
+                && !(command instanceof Command.Release || command instanceof Command.RestartService)) {
             return new Outcome.Failed("the server is not there");
         }
         switch (command) {
@@ -216,16 +373,32 @@ final class StagedHost {
                 if (failTakes) {
                     return new Outcome.Failed("cannot add the address");
                 }
+                giver = take.giver();
                 leases.take(take.resource(), take.epoch(), deadline);
+                hasAddress = false; // it is under a lease now
             }
             case Command.Release release -> {
                 fence(List.of(release.resource()));
                 leases.released(release.resource(), release.releasedEpoch());
+                if (release.drainMillis() > 0 && cannotDrain) {
+                    return new Outcome.Done(Map.of(Command.Release.NO_DRAIN, "this kernel cannot"));
+                }
+                if (release.drainMillis() > 0) {
+                    return new Outcome.Done(
+                            new Command.Giver("192.0.2.11", "02:00:00:00:00:01", release.drainMillis()).facts());
+                }
             }
             case Command.CutReceiver _ -> {
                 receiver = false;
-                return new Outcome.Done(
-                        Map.of("received", gtid(received), "applied", gtid(applied), "binlog", gtid(applied)));
+                return new Outcome.Done(Map.of(
+                        "received",
+                        gtid(received),
+                        "applied",
+                        gtid(applied),
+                        "binlog",
+                        gtid(applied),
+                        "serverStart",
+                        "run" + run));
             }
             case Command.CatchUp _ -> {
                 if (applierBroken && applied < received) {
@@ -244,6 +417,9 @@ final class StagedHost {
                 source = follow.primaryAddress();
                 receiver = true;
                 replicate();
+                if (!dropped.isEmpty()) {
+                    return new Outcome.Done(Map.of(Command.Follow.DROPPED, dropped));
+                }
             }
             case Command.OpenWrites open -> {
                 if (failTakes) {
@@ -263,7 +439,25 @@ final class StagedHost {
                 }
                 applied = received;
             }
-            case Command.SetServerState _ -> {}
+            case Command.SetServerState _, Command.CloseEpoch _ -> {}
+            case Command.RestartService _ -> {
+                if (failRestarts) {
+                    return new Outcome.Failed("the start command exited with 1");
+                }
+                if (service != ServiceState.RUNNING) {
+                    startService();
+                }
+            }
+            case Command.Detach detach -> {
+                detached.add(detach.resource());
+                hasAddress |= leases.lease(StagedSite.ADDRESS).isPresent();
+                leases.lease(detach.resource()).ifPresent(lease -> leases.released(detach.resource(), lease.epoch()));
+                newsToTell = true;
+            }
+            case Command.Attach attach -> {
+                detached.remove(attach.resource());
+                newsToTell = true;
+            }
         }
         return Outcome.Done.withoutFacts();
     }
@@ -292,20 +486,95 @@ final class StagedHost {
     }
 
     private void beat(Moment now) {
-        if (frozen) {
+        if (frozen || agentDown) {
             return;
         }
         lastBeat = now;
         newsToTell = false;
         seq++;
         leases.heartbeatSent(seq, now);
-        site.toController(name, new Heartbeat(seq, leases.report(now), observations(), 0));
+        askForConsent(now);
+        ClockReading clock = new ClockReading(clock(now), answered, answeredNanos);
+        site.toController(name, new Heartbeat(seq, leases.report(now), observations(), 0, clock));
+    }
+
+    /// What it says that its clock shows.
+    private long clock(Moment now) {
+        return 1_000_000_000_000L + (long) (now.nanos() * clockRate);
+    }
+
+    /// The clock that it tells of is so fast from the beginning of this boot; leases go by the true one.
+    void clockRate(double rate) {
+        clockRate = rate;
+        incarnation++;
+        connect(site.mono());
+    }
+
+    /// Every member of the circle is asked in the same instant, and promises if the network lets it.
+    private void askForConsent(Moment now) {
+        Duration ttl = spec.timing().ttl();
+        leases.alone(ttl, now);
+        for (LeaseHolder.Question question : leases.questions(now)) {
+            for (String member : question.members()) {
+                StagedHost other = site.host(member);
+                boolean reached = !cut && !other.cut && !other.frozen && !other.agentDown;
+                if (reached && !other.deaf) {
+                    askForConsent(other, question, ttl, now);
+                }
+            }
+        }
+    }
+
+    private void askForConsent(StagedHost member, LeaseHolder.Question question, Duration ttl, Moment now) {
+        ResourceId resource = question.resource();
+        long epoch = question.epoch();
+        StandingConsent known = question.standing().get(member.name);
+        boolean granted = member.leases
+                .consent(resource, epoch, 0, known, spec.timing().lapseAfter(ttl), now)
+                .isEmpty();
+        if (granted) {
+            leases.consented(member.name, resource, epoch, seq, ttl, now);
+        }
+        if (granted && member.leaving) {
+            member.leases.stand(resource, epoch, now);
+        }
+        member.leases
+                .word(resource, epoch)
+                .ifPresent(word -> leases.stands(member.name, resource, epoch, word, ttl, now));
+    }
+
+    private Observation.Reach reach(StagedHost other) {
+        if (cut || other.cut) {
+            return Observation.Reach.SILENT;
+        }
+        return other.frozen
+                ? Observation.Reach.HANGS
+                : other.agentDown ? Observation.Reach.REFUSES : Observation.Reach.ANSWERS;
     }
 
     private List<Observation> observations() {
-        Health health = service == ServiceState.RUNNING ? Health.UP : Health.DOWN;
+        List<Observation> all = new ArrayList<>(eyes.values());
+        for (StagedHost other : site.hosts.values()) {
+            if (other != this && other.name.charAt(0) == name.charAt(0)) {
+                all.add(new Observation.Peer(other.name, reach(other), ""));
+            }
+        }
+        for (ResourceId resource : spec.resources()) {
+            if (mine(resource)) {
+                all.add(new Observation.Attachment(resource, detached.contains(resource)));
+            }
+        }
+        all.addAll(ownObservations());
+        return all;
+    }
+
+    private List<Observation> ownObservations() {
+        Health health = service != ServiceState.RUNNING ? Health.DOWN : hung ? Health.UNKNOWN : Health.UP;
         if (name.startsWith("lb")) {
-            return List.of(new Observation.Balancer("edge", service, health, 100, "hash", List.of(), ""));
+            boolean present = hasAddress || leases.lease(StagedSite.ADDRESS).isPresent();
+            return List.of(
+                    new Observation.Balancer("edge", service, health, 100, "hash", List.of(), ""),
+                    new Observation.Address(StagedSite.ADDRESS, present, true, true, ""));
         }
         if (name.startsWith("web")) {
             return List.of(new Observation.Web("app", health, 200, ""));
@@ -321,7 +590,7 @@ final class StagedHost {
                         0,
                         applierBroken ? 1062 : 0,
                         applierBroken ? "error 1062" : "");
-        boolean up = service == ServiceState.RUNNING;
+        boolean up = health == Health.UP;
         return List.of(new Observation.Database(
                 "shopdb",
                 service,
@@ -336,6 +605,8 @@ final class StagedHost {
                 false,
                 0,
                 replica,
+                heartbeatRow,
+                troubles,
                 ""));
     }
 

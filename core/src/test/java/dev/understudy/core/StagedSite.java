@@ -8,10 +8,12 @@ import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Haproxy;
 import dev.understudy.protocol.ClusterSpec.Host;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
 import dev.understudy.protocol.ControllerMessage;
 import dev.understudy.protocol.Moment;
+import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// A whole site over virtual time: the real core, the real lease holders, and a small model of the servers behind
 /// the agents ([StagedHost]). Deterministic. What happened is read from the journal.
@@ -33,20 +36,29 @@ final class StagedSite {
     final List<String> violations = new ArrayList<>();
     private State state;
     private Moment mono = new Moment(0);
+    private Journaled kept = Journaled.empty();
     private boolean controllerRuns = true;
     private int crashAfterEntries = -1;
     private final Map<String, Integer> maxHolders = new TreeMap<>();
 
     StagedSite(Mode mode) {
+        this(spec(mode));
+    }
+
+    StagedSite(ClusterSpec spec) {
         for (String name : List.of("lb1", "lb2", "web1", "web2", "db1", "db2", "db3")) {
-            hosts.put(name, new StagedHost(this, name, spec(mode)));
+            hosts.put(name, new StagedHost(this, name, spec));
         }
         state = State.start(Journaled.empty(), 1, now());
-        decide(new Input.Operator("apply", "test", new OperatorRequest.Apply(spec(mode), "")));
+        decide(new Input.Operator("apply", "test", new OperatorRequest.Apply(spec, "")));
         hosts.values().forEach(host -> host.connect(mono));
     }
 
     static ClusterSpec spec(Mode mode) {
+        return spec(mode, Recovery.DEFAULT);
+    }
+
+    static ClusterSpec spec(Mode mode, Recovery recovery) {
         List<Host> declared = new ArrayList<>();
         int last = 11;
         for (String name : List.of("lb1", "lb2", "web1", "web2", "db1", "db2", "db3")) {
@@ -62,7 +74,10 @@ final class StagedSite {
                                 mode,
                                 List.of("lb1", "lb2"),
                                 List.of(new VirtualAddress("192.0.2.10", 24, "eth0", null)),
-                                new Haproxy("/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service")),
+                                new Haproxy("/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service"),
+                                null,
+                                recovery,
+                                BalancerGroup.DEFAULT_DRAIN),
                         new WebGroup("app", mode, List.of("web1", "web2"), "http://{address}/health", "app"),
                         new DatabaseGroup(
                                 "shopdb",
@@ -73,7 +88,8 @@ final class StagedSite {
                                 new VirtualAddress("10.0.0.200", 24, "eth0", null),
                                 null,
                                 "mariadb.service",
-                                Duration.ofSeconds(20))));
+                                Duration.ofSeconds(20),
+                                recovery)));
     }
 
     StagedHost host(String name) {
@@ -171,6 +187,27 @@ final class StagedSite {
             case "start" -> host(words[1]).startService();
             case "cut" -> host(words[1]).cut();
             case "heal" -> host(words[1]).heal();
+            case "cut-controller" -> host(words[1]).cutFromController();
+            case "kill-agent" -> host(words[1]).killAgent();
+            case "leave-standing" -> host(words[1]).leaveStandingConsents();
+            case "start-agent" -> host(words[1]).startAgent();
+            case "give-up" -> host(words[1]).giveUp();
+            case "forget-lease" -> host(words[1]).forgetLease();
+            case "keep-journal" -> kept = state.journaled();
+            case "restore-journal" -> restartController(kept);
+            case "refuse-consent" -> host(words[1]).refuseConsent();
+            case "writable" -> host(words[1]).setWritable();
+            case "hang" -> host(words[1]).hang();
+            case "troubled" -> host(words[1]).troubled(Observation.Trouble.valueOf(words[2]));
+            case "path" ->
+                host(words[1])
+                        .sees(new Observation.Path(
+                                ScenarioTest.resource(words[2]), Observation.Reach.valueOf(words[3]), ""));
+            case "peer" -> host(words[1]).sees(new Observation.Peer(words[2], Observation.Reach.valueOf(words[3]), ""));
+            case "gateway" ->
+                host(words[1])
+                        .sees(new Observation.Gateway(
+                                ScenarioTest.resource(words[2]), Observation.Reach.valueOf(words[3]), ""));
             case "freeze" -> host(words[1]).freeze();
             case "thaw" -> host(words[1]).thaw();
             case "write" -> host(words[1]).write(Integer.parseInt(words[2]));
@@ -181,19 +218,57 @@ final class StagedSite {
             case "read-only" -> host(words[1]).setReadOnly();
             case "cut-all" -> hosts.values().forEach(StagedHost::cut);
             case "restart-controller" -> restartController(state.journaled());
+            case "fail-restarts" -> host(words[1]).failRestarts();
+            case "clock-rate" -> host(words[1]).clockRate(Double.parseDouble(words[2]));
+            case "has-address" -> host(words[1]).hasAddress(true);
+            case "open-by-hand" -> host(words[1]).openByHand();
+            case "detach-by-hand" -> host(words[1]).detachByHand();
             case "move" -> {
-                String to = words.length > 2 ? words[2] : null;
-                return decide(new Input.Operator(
-                                "request",
-                                "operator",
-                                new OperatorRequest.Switchover(ScenarioTest.resource(words[1]), to)))
-                        .stream()
-                        .map(answer -> (answer.accepted() ? "accepted: " : "refused: ") + answer.text())
-                        .toList();
+                return tell(new OperatorRequest.Switchover(ScenarioTest.resource(words[1]), word(words, 2)));
+            }
+            case "failover" -> {
+                return tell(new OperatorRequest.Failover(ScenarioTest.resource(words[1]), word(words, 2)));
+            }
+            case "pause" -> {
+                String because =
+                        words.length > 3 ? String.join(" ", List.of(words).subList(3, words.length)) : "";
+                return tell(new OperatorRequest.Pause(words[1], ScenarioTest.duration(words[2]), because));
+            }
+            case "resume" -> {
+                return tell(new OperatorRequest.Resume(words[1]));
+            }
+            case "maintenance" -> {
+                String length = word(words, 3);
+                return tell(new OperatorRequest.Maintenance(
+                        words[1],
+                        words[2].equals("on"),
+                        length == null ? null : ScenarioTest.duration(length),
+                        "new memory"));
+            }
+            case "mode" -> {
+                Mode mode = Mode.valueOf(words[2].toUpperCase(java.util.Locale.ROOT));
+                ClusterSpec changed = state.spec().withMode(words[1], mode);
+                return tell(new OperatorRequest.SetMode(words[1], mode, changed, ""));
+            }
+            case "detach" -> {
+                return tell(new OperatorRequest.Detach(words[1]));
+            }
+            case "fenced" -> {
+                return tell(new OperatorRequest.Fenced(words[1]));
             }
             default -> throw new IllegalArgumentException("no such command: " + words[0]);
         }
         return List.of();
+    }
+
+    private static @Nullable String word(String[] words, int index) {
+        return words.length > index ? words[index] : null;
+    }
+
+    private List<String> tell(OperatorRequest request) {
+        return decide(new Input.Operator("request", "operator", request)).stream()
+                .map(answer -> (answer.accepted() ? "accepted: " : "refused: ") + answer.text())
+                .toList();
     }
 
     List<String> events() {

@@ -34,7 +34,7 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
 
     /// Every resource of the cluster, in the order of the file.
     public List<ResourceId> resources() {
-        return groups.stream().flatMap(ClusterSpec::resourcesOf).toList();
+        return groups.stream().flatMap(ClusterSpec::resources).toList();
     }
 
     /// The virtual address that goes with a resource: the address itself, or the writer address of a primary, if the
@@ -50,7 +50,12 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         });
     }
 
-    private static Stream<ResourceId> resourcesOf(Group group) {
+    /// The resources of one group, in the order of the file.
+    public List<ResourceId> resourcesOf(Group group) {
+        return resources(group).toList();
+    }
+
+    private static Stream<ResourceId> resources(Group group) {
         return switch (group) {
             case BalancerGroup balancer ->
                 balancer.addresses().stream().map(a -> new ResourceId(balancer.name(), a.ip()));
@@ -61,6 +66,65 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
 
     /// @param address the host's own address on the network that the agents and servers use
     public record Host(String name, String address) {}
+
+    /// How a group recovers; a web group has nothing that could move.
+    public Recovery recoveryOf(String group) {
+        return group(group)
+                .map(g -> switch (g) {
+                    case BalancerGroup balancer -> balancer.recovery();
+                    case DatabaseGroup database -> database.recovery();
+                    case WebGroup _ -> Recovery.DEFAULT;
+                })
+                .orElse(Recovery.DEFAULT);
+    }
+
+    /// What an isolated holder keeps (`when_isolated: keep`).
+    public List<ResourceId> keptWhenIsolated() {
+        return groups.stream()
+                .filter(g -> g instanceof BalancerGroup balancer && balancer.keepsWhenIsolated())
+                .flatMap(g -> resourcesOf(g).stream())
+                .toList();
+    }
+
+    /// The same cluster with another mode of one group.
+    public ClusterSpec withMode(String group, Mode mode) {
+        return new ClusterSpec(
+                cluster,
+                profile,
+                hosts,
+                groups.stream()
+                        .map(g -> g.name().equals(group) ? with(g, mode) : g)
+                        .toList());
+    }
+
+    private static Group with(Group group, Mode mode) {
+        return switch (group) {
+            case BalancerGroup g ->
+                new BalancerGroup(
+                        g.name(),
+                        mode,
+                        g.members(),
+                        g.addresses(),
+                        g.haproxy(),
+                        g.checkUrl(),
+                        g.recovery(),
+                        g.whenIsolated(),
+                        g.drain());
+            case WebGroup g -> new WebGroup(g.name(), mode, g.members(), g.checkUrl(), g.backend());
+            case DatabaseGroup g ->
+                new DatabaseGroup(
+                        g.name(),
+                        mode,
+                        g.members(),
+                        g.engine(),
+                        g.port(),
+                        g.writer(),
+                        g.routeBackend(),
+                        g.service(),
+                        g.cleanStopWait(),
+                        g.recovery());
+        };
+    }
 
     /// What Understudy may do with a group (DESIGN section 12).
     public enum Mode {
@@ -88,17 +152,140 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         List<String> members();
     }
 
+    /// How a group's resources recover by themselves.
+    ///
+    /// @param restarts how often within [#RESTART_WINDOW] a service that died is started again where it died; 0:
+    /// never
+    /// @param cooldown how long a failover is recent (anti-flap); zero: never
+    public record Recovery(int restarts, Duration cooldown) {
+
+        public static final Recovery DEFAULT = new Recovery(0, Duration.ofSeconds(60));
+
+        /// Within this time restarts are counted.
+        public static final Duration RESTART_WINDOW = Duration.ofMinutes(10);
+
+        /// So many automatic failovers of one resource within [#window] hold the next one back.
+        public static final int MOST_FAILOVERS = 3;
+
+        public Recovery {
+            if (restarts < 0 || cooldown.isNegative()) {
+                throw new IllegalArgumentException("restarts and cooldown are not negative");
+            }
+        }
+
+        /// Within this time automatic failovers are counted: ten cooldowns.
+        public Duration window() {
+            return cooldown.multipliedBy(10);
+        }
+    }
+
     /// @param config path of HAProxy's configuration file
     /// @param socket path of HAProxy's runtime socket (admin level)
     /// @param service the unit or service name for `ServiceControl`
     public record Haproxy(String config, String socket, String service) {}
 
+    /// What a balancer does that no controller hears any more, and some member of its circle neither.
+    public enum WhenIsolated {
+        /// it gives its addresses up: nobody else can tell that it is not alone
+        FENCE,
+        /// it goes on holding them: clients on its side are served, and another member may hold them too
+        KEEP
+    }
+
+    /// @param checkUrl what is asked through each address from other hosts, with `{address}` for it; null: nothing is
+    /// @param whenIsolated null: written by an earlier version, [WhenIsolated#FENCE]
+    /// @param drain how long established connections may go on at the giver of a planned move (S13), as
+    /// [#drainTime] says; null: written by an earlier version, not at all
     public record BalancerGroup(
-            String name, Mode mode, List<String> members, List<VirtualAddress> addresses, Haproxy haproxy)
+            String name,
+            Mode mode,
+            List<String> members,
+            List<VirtualAddress> addresses,
+            Haproxy haproxy,
+            @Nullable String checkUrl,
+            Recovery recovery,
+            @Nullable WhenIsolated whenIsolated,
+            @Nullable Duration drain)
             implements Group {
+
+        /// Longer than almost every request, short enough to wait for.
+        public static final Duration DEFAULT_DRAIN = Duration.ofSeconds(30);
+
+        public static final Duration LONGEST_DRAIN = Duration.ofMinutes(10);
+
         public BalancerGroup {
             members = List.copyOf(members);
             addresses = List.copyOf(addresses);
+            whenIsolated = whenIsolated == null ? WhenIsolated.FENCE : whenIsolated;
+            drain = drain == null ? Duration.ZERO : drain;
+            if (drain.isNegative() || drain.compareTo(LONGEST_DRAIN) > 0) {
+                throw new IllegalArgumentException("drain is between 0 and " + LONGEST_DRAIN);
+            }
+        }
+
+        /// How long a giver drains; zero: not at all.
+        public Duration drainTime() {
+            return drain == null ? Duration.ZERO : drain;
+        }
+
+        /// Without draining.
+        public BalancerGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                List<VirtualAddress> addresses,
+                Haproxy haproxy,
+                @Nullable String checkUrl,
+                Recovery recovery,
+                WhenIsolated whenIsolated) {
+            this(name, mode, members, addresses, haproxy, checkUrl, recovery, whenIsolated, Duration.ZERO);
+        }
+
+        /// Of which an isolated holder is fenced, and a giver drains.
+        public BalancerGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                List<VirtualAddress> addresses,
+                Haproxy haproxy,
+                @Nullable String checkUrl,
+                Recovery recovery,
+                Duration drain) {
+            this(name, mode, members, addresses, haproxy, checkUrl, recovery, WhenIsolated.FENCE, drain);
+        }
+
+        /// Whether two hosts may answer for its addresses at once.
+        public boolean keepsWhenIsolated() {
+            return whenIsolated == WhenIsolated.KEEP;
+        }
+
+        /// Of which an isolated holder is fenced.
+        public BalancerGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                List<VirtualAddress> addresses,
+                Haproxy haproxy,
+                @Nullable String checkUrl,
+                Recovery recovery) {
+            this(name, mode, members, addresses, haproxy, checkUrl, recovery, WhenIsolated.FENCE);
+        }
+
+        /// With the default recovery.
+        public BalancerGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                List<VirtualAddress> addresses,
+                Haproxy haproxy,
+                @Nullable String checkUrl) {
+            this(name, mode, members, addresses, haproxy, checkUrl, Recovery.DEFAULT);
+        }
+
+        /// With the default recovery, and addresses at which nobody looks from outside.
+        public BalancerGroup(
+                String name, Mode mode, List<String> members, List<VirtualAddress> addresses, Haproxy haproxy) {
+            this(name, mode, members, addresses, haproxy, null, Recovery.DEFAULT);
         }
     }
 
@@ -129,10 +316,25 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
             @Nullable VirtualAddress writer,
             @Nullable String routeBackend,
             String service,
-            Duration cleanStopWait)
+            Duration cleanStopWait,
+            Recovery recovery)
             implements Group {
         public DatabaseGroup {
             members = List.copyOf(members);
+        }
+
+        /// With the default recovery.
+        public DatabaseGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                String engine,
+                int port,
+                @Nullable VirtualAddress writer,
+                @Nullable String routeBackend,
+                String service,
+                Duration cleanStopWait) {
+            this(name, mode, members, engine, port, writer, routeBackend, service, cleanStopWait, Recovery.DEFAULT);
         }
     }
 }

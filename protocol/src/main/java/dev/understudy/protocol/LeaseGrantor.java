@@ -12,17 +12,21 @@ import java.util.Map;
 /// resource had been granted at its start (S4).
 ///
 /// Immutable. Time comes in as a value.
-public record LeaseGrantor(TimingProfile timing, Moment unknownUntil, Map<ResourceId, Moment> lapseAt) {
+///
+/// @param longUntil when the last lease that was longer than the profile's ttl (S9) is over for certain
+public record LeaseGrantor(
+        TimingProfile timing, Moment unknownUntil, Map<ResourceId, Moment> lapseAt, Map<ResourceId, Moment> longUntil) {
 
     public LeaseGrantor {
         lapseAt = Map.copyOf(lapseAt);
+        longUntil = Map.copyOf(longUntil);
     }
 
     /// A leader starts: whatever was granted before is over at `now + (authority window + ttl) × (1 + drift) +
     /// slack`.
     public static LeaseGrantor started(TimingProfile timing, Moment now) {
         Duration wait = timing.lapseAfter(timing.authorityWindow().plus(timing.ttl()));
-        return new LeaseGrantor(timing, now.plus(wait), Map.of());
+        return new LeaseGrantor(timing, now.plus(wait), Map.of(), Map.of());
     }
 
     /// A lease of the given length is being sent now.
@@ -30,7 +34,16 @@ public record LeaseGrantor(TimingProfile timing, Moment unknownUntil, Map<Resour
         Moment until = now.plus(timing.lapseAfter(length));
         Map<ResourceId, Moment> next = new HashMap<>(lapseAt);
         next.merge(resource, until, Moment::latest);
-        return new LeaseGrantor(timing, unknownUntil, next);
+        Map<ResourceId, Moment> longer = new HashMap<>(longUntil);
+        if (length.compareTo(timing.ttl()) > 0) {
+            longer.merge(resource, until, Moment::latest);
+        }
+        return new LeaseGrantor(timing, unknownUntil, next, longer);
+    }
+
+    /// Whether every lease that was longer than the profile's ttl is over, at its holder too.
+    public boolean longLeaseOver(ResourceId resource, Moment now) {
+        return !now.isBefore(longUntil.getOrDefault(resource, now));
     }
 
     /// Whether every lease ever granted for the resource is over, at its holder too.

@@ -73,6 +73,67 @@ public sealed interface Observation {
         }
     }
 
+    /// Whether this host has been detached from the resource: it was left as it was, and takes part in nothing.
+    record Attachment(ResourceId resource, boolean detached) implements Observation {
+        @Override
+        public String key() {
+            return "attachment/" + resource;
+        }
+    }
+
+    /// What another host looks like from here, over the network of the agents.
+    ///
+    /// @param reach ANSWERS: its agent answers; REFUSES: its kernel does, its agent does not
+    record Peer(String host, Reach reach, String detail) implements Observation {
+        @Override
+        public String key() {
+            return "peer/" + host;
+        }
+    }
+
+    /// Whether a resource works as clients see it: over the wire, through its virtual address, never over loopback.
+    record Path(ResourceId resource, Reach reach, String detail) implements Observation {
+        @Override
+        public String key() {
+            return "path/" + resource;
+        }
+    }
+
+    /// The gateway of a virtual address, asked by ARP or neighbour solicitation from this host's interface: whether
+    /// this host reaches the network on which the clients are. Only where the specification names a gateway.
+    record Gateway(ResourceId resource, Reach reach, String detail) implements Observation {
+        @Override
+        public String key() {
+            return "gateway/" + resource;
+        }
+    }
+
+    /// What is the matter with a database server that lives.
+    enum Trouble {
+        /// no connection is left (error 1040): it is alive
+        EXHAUSTED,
+        /// commits wait for an acknowledgement that does not come
+        SEMI_SYNC_BLOCKED,
+        /// a lock, backup or DDL holds up writes: it is alive
+        WRITES_BLOCKED,
+        /// the file system of its data is full
+        DISK_FULL,
+        /// writes to its file system do not return
+        DISK_STALLED,
+        /// its file system is mounted read-only
+        READ_ONLY_DISK
+    }
+
+    /// What came back from the other side. Silence is not death: it says that nothing came back here.
+    enum Reach {
+        ANSWERS,
+        /// a host is there and nobody listens
+        REFUSES,
+        /// accepted, and no answer
+        HANGS,
+        SILENT
+    }
+
     /// The database server on this host. Positions are GTID lists as the server prints them; empty when there are
     /// none or the server did not answer.
     ///
@@ -84,6 +145,9 @@ public sealed interface Observation {
     /// @param semiSyncReplica semi-sync is enabled for the replica role
     /// @param semiSyncClients replicas that are connected semi-synchronously (no sign of their life: FACTS)
     /// @param replica the state of replication from a primary, null if none is configured
+    /// @param heartbeat the group's heartbeat row as it is on this server, null if it has none or the agent
+    /// is of an earlier version
+    /// @param troubles what is the matter beside that, each at most once, in the order of [Trouble]
     record Database(
             String group,
             ServiceState service,
@@ -98,13 +162,63 @@ public sealed interface Observation {
             boolean semiSyncReplica,
             int semiSyncClients,
             @Nullable Replica replica,
+            @Nullable HeartbeatRow heartbeat,
+            List<Trouble> troubles,
             String detail)
             implements Observation {
+        public Database {
+            troubles = List.copyOf(troubles);
+        }
+
+        /// Without a heartbeat row.
+        public Database(
+                String group,
+                ServiceState service,
+                Health health,
+                String version,
+                long serverId,
+                String serverStart,
+                @Nullable Boolean readOnly,
+                String binlogPosition,
+                String appliedPosition,
+                boolean semiSyncPrimary,
+                boolean semiSyncReplica,
+                int semiSyncClients,
+                @Nullable Replica replica,
+                List<Trouble> troubles,
+                String detail) {
+            this(
+                    group,
+                    service,
+                    health,
+                    version,
+                    serverId,
+                    serverStart,
+                    readOnly,
+                    binlogPosition,
+                    appliedPosition,
+                    semiSyncPrimary,
+                    semiSyncReplica,
+                    semiSyncClients,
+                    replica,
+                    null,
+                    troubles,
+                    detail);
+        }
+
         @Override
         public String key() {
             return "database/" + group;
         }
     }
+
+    /// The row that the primary's agent writes each second and replication brings to the others. Two rows of the
+    /// same server tell how far one of them is behind without any other clock than that server's.
+    ///
+    /// @param serverId the primary that it was written on
+    /// @param epoch the epoch of the primary role then
+    /// @param micros when, in microseconds since 1970 by the clock of that primary's host
+    record HeartbeatRow(long serverId, long epoch, long micros) {}
 
     /// Replication as a replica sees it.
     ///

@@ -12,7 +12,15 @@ import java.time.Duration;
 public record TimingProfile(String name, Duration heartbeat, Duration ttl, Duration authorityWindow, Duration slack) {
 
     /// The largest relative difference in speed of two hosts' monotonic clocks that leases are safe against: 1 %.
+    /// The controller raises an alarm about a host beyond it.
     public static final double DRIFT = 0.01;
+
+    /// How many looks at another host stay without an answer before an agent calls it silent.
+    public static final int LOOKS = 3;
+
+    private static final Duration FASTEST_LOOK = Duration.ofMillis(100);
+    private static final Duration FAR_LOOK = Duration.ofSeconds(1);
+    private static final Duration SHORTEST_TIME_OUT = Duration.ofMillis(250);
 
     public static final TimingProfile FAST = of("fast", 50, 300, 150, 50);
     public static final TimingProfile STANDARD = of("standard", 200, 1500, 700, 100);
@@ -50,6 +58,29 @@ public record TimingProfile(String name, Duration heartbeat, Duration ttl, Durat
     /// How long a host may be silent before it is suspected: three heartbeats.
     public Duration silence() {
         return heartbeat.multipliedBy(3);
+    }
+
+    /// How often an agent looks at another host.
+    ///
+    /// @param near a member of a group of its own: at each heartbeat, at most ten times a second; the others each
+    /// second, or as seldom as heartbeats are
+    public Duration look(boolean near) {
+        return longer(heartbeat, near ? FASTEST_LOOK : FAR_LOOK);
+    }
+
+    /// How long such a look waits for an answer.
+    public Duration lookTimeOut(boolean near) {
+        return longer(look(near), SHORTEST_TIME_OUT);
+    }
+
+    /// After this time an agent has told that a host which it looks at is silent: the looks that it takes and one
+    /// more, the last of which may take two time-outs.
+    public Duration noticesSilenceWithin(boolean near) {
+        return look(near).multipliedBy(LOOKS + 1L).plus(lookTimeOut(near).multipliedBy(2));
+    }
+
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
     }
 
     private static TimingProfile of(String name, int heartbeat, int ttl, int window, int slack) {

@@ -10,6 +10,7 @@ import dev.understudy.protocol.LeaseHolder.Floor;
 import dev.understudy.protocol.LeaseHolder.Floors;
 import dev.understudy.protocol.LeaseHolder.Lease;
 import dev.understudy.protocol.LeaseHolder.Verdict;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -201,5 +202,29 @@ class LeaseHolderTest {
         holder.acknowledged(2, 1, List.of(grant(5)), at(510));
         holder.take(ADDRESS, 5, at(TTL));
         assertThat(holder.live(ADDRESS, 5, at(500 + TTL - 1))).isTrue();
+    }
+
+    @Test
+    void what_is_kept_when_isolated_is_renewed_by_the_holder_itself_when_nobody_else_does() {
+        takenAt(5);
+        assertThat(holder.keep(Duration.ofMillis(TTL), at(400), _ -> true))
+                .as("others may still renew it")
+                .isEmpty();
+        assertThat(holder.keep(Duration.ofMillis(TTL), at(800), _ -> false)).isEmpty();
+        assertThat(holder.keep(Duration.ofMillis(TTL), at(800), _ -> true))
+                .containsExactly(new Lease(ADDRESS, 5, at(800 + TTL)));
+        assertThat(holder.keep(Duration.ofMillis(TTL), at(800 + TTL), _ -> true))
+                .as("never revives")
+                .isEmpty();
+    }
+
+    @Test
+    void what_has_been_superseded_is_not_kept() {
+        takenAt(5);
+        holder.heartbeatSent(2, at(500));
+        assertThat(order(2, 1, new Command.CloseEpoch("close", ADDRESS, 6), 600))
+                .isInstanceOf(Verdict.Accepted.class);
+        assertThat(holder.superseded(ADDRESS)).isTrue();
+        assertThat(holder.keep(Duration.ofMillis(TTL), at(1000), _ -> true)).isEmpty();
     }
 }

@@ -19,6 +19,15 @@ public interface DatabaseControl extends AutoCloseable {
     /// `unsupported`.
     Outcome execute(Command command, LeaseCheck lease);
 
+    /// Keeps the group's heartbeat row: under a live lease the row is written once a second, without one it is read
+    /// as replication brought it. To be called again and again, by one thread that does nothing else: a row whose
+    /// commit waits for a replica's acknowledgement is waited for as long as that takes. Never writes on a server
+    /// that is read-only.
+    ///
+    /// @param epoch of the lease of the primary role, 0 for none
+    /// @param lease asked before the row is written
+    void beat(long epoch, LeaseCheck lease);
+
     @Override
     void close();
 }

@@ -2,6 +2,7 @@ package dev.understudy.agent.command;
 
 import dev.understudy.agent.act.DatabaseControl;
 import dev.understudy.agent.act.RouteControl;
+import dev.understudy.agent.act.ServiceControl;
 import dev.understudy.agent.lease.LeaseKeeper;
 import dev.understudy.protocol.AgentMessage.CommandReply;
 import dev.understudy.protocol.Command;
@@ -11,8 +12,10 @@ import dev.understudy.protocol.LeaseHolder.Verdict;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,11 +41,13 @@ public final class CommandRunner {
     private final LeaseKeeper keeper;
     private final Function<ResourceId, List<Observation>> look;
     private final CommandMetrics metrics;
+    private final Belonging belonging;
 
     // confined to the lease thread
     private final Map<String, Consumer<CommandReply>> running = new HashMap<>();
     private final Map<String, Command> waits = new HashMap<>();
     private final LinkedHashMap<String, Outcome> finished = new LinkedHashMap<>();
+    private final LinkedHashSet<String> undone = new LinkedHashSet<>();
 
     private final Map<ResourceId, Long> newest = new ConcurrentHashMap<>();
     private final Map<String, Lane> balancerLanes = new ConcurrentHashMap<>();
@@ -52,11 +57,13 @@ public final class CommandRunner {
             Holdings holdings,
             LeaseKeeper keeper,
             Function<ResourceId, List<Observation>> look,
-            CommandMetrics metrics) {
+            CommandMetrics metrics,
+            Belonging belonging) {
         this.holdings = holdings;
         this.keeper = keeper;
         this.look = look;
         this.metrics = metrics;
+        this.belonging = belonging;
     }
 
     /// An order arrived. Any thread; returns at once.
@@ -80,9 +87,19 @@ public final class CommandRunner {
             refuse(command, objection.get(), reply);
             return;
         }
+        if (command instanceof Command.BlockWrites block && undone.contains(block.plan())) {
+            refuse(command, new Outcome.Refused("stale", "the move " + block.plan() + " has been undone"), reply);
+            return;
+        }
         switch (keeper.admit(order)) {
             case Verdict.Rejected rejected -> refuse(command, rejected.outcome(), reply);
             case Verdict.Accepted _ -> {
+                if (command instanceof Command.UnblockWrites unblock) {
+                    undone.add(unblock.plan());
+                    if (undone.size() > REMEMBERED) {
+                        undone.removeFirst();
+                    }
+                }
                 LOG.info("event=order command={} {}", command.id(), describe(command));
                 newest.merge(command.resource(), command.epoch(), Math::max);
                 endOlderWaits(command);
@@ -100,6 +117,10 @@ public final class CommandRunner {
         String group = command instanceof Command.SetServerState set
                 ? set.group()
                 : command.resource().group();
+        boolean about = command instanceof Command.Detach || command instanceof Command.Attach;
+        if (!about && site.detached().contains(command.resource())) {
+            return Optional.of(new Outcome.Refused("detached", "this host is detached from " + command.resource()));
+        }
         return site.objection(group).map(reason -> new Outcome.Refused("unsupported", reason));
     }
 
@@ -115,9 +136,26 @@ public final class CommandRunner {
 
     private void start(Command command) {
         switch (command) {
-            case Command.TakeAddress take -> run(take, () -> holdings.takeAddress(take.resource(), take.epoch()));
+            case Command.TakeAddress take ->
+                run(take, () -> {
+                    belonging.adopt(take.resource(), true);
+                    return holdings.takeAddress(take.resource(), take.epoch(), take.giver());
+                });
             case Command.OpenWrites open -> run(open, () -> openWrites(open));
             case Command.Release release -> release(release);
+            case Command.CloseEpoch close -> {
+                // the floor is on disk since it was admitted; what it promised is told in the next heartbeat
+                finish(close, Outcome.Done.withoutFacts(), List.of());
+            }
+            case Command.RestartService restart ->
+                complete(restart, holdings.commands(restart.resource()), () -> restartService(restart));
+            case Command.Detach detach ->
+                complete(
+                        detach,
+                        holdings.commands(detach.resource()),
+                        () -> belonging.detach(detach.resource(), detach.epoch()));
+            case Command.Attach attach ->
+                complete(attach, holdings.commands(attach.resource()), () -> belonging.attach(attach.resource()));
             case Command.SetServerState set -> {
                 Lane lane = balancerLanes.computeIfAbsent(set.group(), group -> new Lane("routes " + group));
                 complete(set, lane, () -> setServerState(set));
@@ -171,14 +209,21 @@ public final class CommandRunner {
             return;
         }
         keeper.release(
-                release.resource(), release.releasedEpoch(), "ordered", outcome -> finish(release, outcome, List.of()));
+                release.resource(),
+                release.releasedEpoch(),
+                "ordered",
+                Duration.ofMillis(release.drainMillis()),
+                outcome -> finish(release, outcome, List.of()));
     }
 
     /// On the lease thread. The immediate heartbeat shows what is held now.
     private void finish(Command command, Outcome outcome, List<Observation> seen) {
         Consumer<CommandReply> reply = running.remove(command.id());
         waits.remove(command.id());
-        if (!(outcome instanceof Outcome.Unknown)) { // asked again, it is done again
+        // asked again, it is done again; and whether a member may follow by now is looked at again
+        boolean again = outcome instanceof Outcome.Unknown
+                || (command instanceof Command.Follow && outcome instanceof Outcome.Refused);
+        if (!again) {
             finished.put(command.id(), outcome);
             if (finished.size() > REMEMBERED) {
                 finished.pollFirstEntry();
@@ -200,12 +245,19 @@ public final class CommandRunner {
         }
     }
 
+    /// The port is under the kernel's lease before the server may write, so that nothing outlives this agent; the
+    /// address comes when the server is open.
     private Outcome openWrites(Command.OpenWrites open) {
+        belonging.adopt(open.resource(), true);
+        Outcome gate = holdings.openGate(open.resource(), open.epoch());
+        if (!(gate instanceof Outcome.Done)) {
+            return gate;
+        }
         Outcome opened = onDatabase(open);
         if (!(opened instanceof Outcome.Done)) {
             return opened;
         }
-        Outcome address = holdings.takeAddress(open.resource(), open.epoch());
+        Outcome address = holdings.takeAddress(open.resource(), open.epoch(), null);
         return address instanceof Outcome.Done ? opened : address;
     }
 
@@ -219,6 +271,18 @@ public final class CommandRunner {
                     "no database of group " + command.resource().group() + " is configured in agent.yml here");
         }
         return database.execute(command, keeper.check(command.resource(), command.epoch()));
+    }
+
+    private Outcome restartService(Command.RestartService restart) {
+        Site site = holdings.site();
+        ServiceControl service =
+                site == null ? null : site.service(restart.resource().group()).orElse(null);
+        if (service == null) {
+            return new Outcome.Refused(
+                    "unsupported", "no service of group " + restart.resource().group() + " here");
+        }
+        LOG.info("event=service-restarted resource={} was={}", restart.resource(), service.state());
+        return service.start();
     }
 
     private Outcome setServerState(Command.SetServerState set) {
@@ -247,12 +311,28 @@ public final class CommandRunner {
                     Command.OpenWrites _,
                     Command.BlockWrites _,
                     Command.UnblockWrites _,
-                    Command.SetServerState _ -> false;
+                    Command.SetServerState _,
+                    Command.CloseEpoch _,
+                    Command.RestartService _,
+                    Command.Detach _,
+                    Command.Attach _ -> false;
         };
     }
 
     private static String describe(Command command) {
         return "verb=" + command.verb() + " resource=" + command.resource() + " epoch=" + command.epoch();
+    }
+
+    /// Whether this host takes part in a resource. Called on the resource's lane; may wait.
+    public interface Belonging {
+        Outcome detach(ResourceId resource, long epoch);
+
+        Outcome attach(ResourceId resource);
+
+        /// An address that was there before any lease comes under the gate.
+        ///
+        /// @param stays it is about to be taken here; otherwise it is removed
+        void adopt(ResourceId resource, boolean stays);
     }
 
     /// Counts outcomes.

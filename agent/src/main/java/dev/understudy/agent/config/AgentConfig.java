@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param host this host's name in the cluster
 /// @param controllers their HTTP addresses, such as `http://10.0.0.2:7440`
 /// @param state folder for floors and the cached spec
+/// @param metrics where the agent's own HTTP port listens; every agent of a cluster uses the same port number
+/// @param peer where the agent listens for other agents; every agent of a cluster uses the same port number
 /// @param services how services are run that are no systemd units, by the names that the spec uses
 /// @param databases local access, by database group
 public record AgentConfig(
@@ -23,17 +25,24 @@ public record AgentConfig(
         List<URI> controllers,
         Path state,
         Listen metrics,
+        Listen peer,
         Map<String, CommandForm> services,
         Map<String, DatabaseAccess> databases) {
 
     public static final Path DEFAULT_FILE = Path.of("/etc/understudy/agent.yml");
     public static final Path DEFAULT_STATE = Path.of("/var/lib/understudy/agent");
     public static final Listen DEFAULT_METRICS = new Listen("0.0.0.0", 7443);
+    public static final Listen DEFAULT_PEER = new Listen("0.0.0.0", 7442);
 
     public AgentConfig {
         controllers = List.copyOf(controllers);
         services = Map.copyOf(services);
         databases = Map.copyOf(databases);
+    }
+
+    /// Where transactions that only this host has are decoded.
+    public Path diverged() {
+        return state.resolve("diverged");
     }
 
     public record Listen(String address, int port) {}
@@ -65,8 +74,8 @@ public record AgentConfig(
         String host = root.text("host");
         List<URI> controllers = controllers(root);
         Path state = root.textIfGiven("state").map(Path::of).orElse(DEFAULT_STATE);
-        Optional<String> metrics = root.textIfGiven("metrics");
-        Listen listen = metrics.isPresent() ? listen(root, metrics.get()) : DEFAULT_METRICS;
+        Listen metrics = listen(root, "metrics", DEFAULT_METRICS);
+        Listen peer = listen(root, "peer", DEFAULT_PEER);
         Map<String, CommandForm> services = new LinkedHashMap<>();
         for (Map.Entry<String, YamlSection> entry : root.sections("services").entrySet()) {
             service(entry.getValue()).ifPresent(form -> services.put(entry.getKey(), form));
@@ -76,7 +85,7 @@ public record AgentConfig(
             databases.put(entry.getKey(), database(entry.getValue()));
         }
         root.end();
-        return new AgentConfig(host, controllers, state, listen, services, databases);
+        return new AgentConfig(host, controllers, state, metrics, peer, services, databases);
     }
 
     private static List<URI> controllers(YamlSection root) throws ConfigException {
@@ -103,7 +112,12 @@ public record AgentConfig(
         return controllers;
     }
 
-    private static Listen listen(YamlSection root, String text) throws ConfigException {
+    private static Listen listen(YamlSection root, String key, Listen otherwise) throws ConfigException {
+        Optional<String> given = root.textIfGiven(key);
+        if (given.isEmpty()) {
+            return otherwise;
+        }
+        String text = given.get();
         int colon = text.lastIndexOf(':');
         try {
             int port = Integer.parseInt(text.substring(colon + 1));
@@ -113,7 +127,7 @@ public record AgentConfig(
         } catch (NumberFormatException e) {
             // said below
         }
-        throw root.wrong("metrics", "'" + text + "' is not of the form address:port");
+        throw root.wrong(key, "'" + text + "' is not of the form address:port");
     }
 
     private static Optional<CommandForm> service(YamlSection section) throws ConfigException {

@@ -13,13 +13,15 @@ import org.jspecify.annotations.Nullable;
 /// @param replicationUser the account with which this server follows a primary
 /// @param replicationPasswordFile file with its password
 /// @param copies folder for relay log files that were copied aside before they could be purged (S18)
+/// @param diverged folder for what was decoded of transactions that only this server has (S17)
 public record DatabaseLocal(
         Path socket,
         String user,
         @Nullable Path passwordFile,
         String replicationUser,
         Path replicationPasswordFile,
-        Path copies) {
+        Path copies,
+        Path diverged) {
 
     /// The agent's password, empty if it has none.
     String password() throws IOException {

@@ -1,9 +1,14 @@
 package dev.understudy.agent.database;
 
+import dev.understudy.agent.database.BinlogFile.Transaction;
 import dev.understudy.agent.database.ServerView.ReplicaView;
 import dev.understudy.protocol.GtidList;
+import dev.understudy.protocol.Observation.HeartbeatRow;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +32,24 @@ sealed interface Dialect permits MariaDb {
     Optional<ReplicaView> lookReplica(Session session, Duration timeout) throws SQLException;
 
     int waitingCommits(Session session, Duration timeout) throws SQLException;
+
+    /// What sessions wait for, and whether another one would be let in.
+    Load load(Session session, Duration timeout) throws SQLException;
+
+    /// @param lockWaits sessions whose statement has waited for a lock for a second or more: an operator's, a backup's,
+    /// DDL's
+    /// @param exhausted no connection is left for an ordinary account
+    record Load(int lockWaits, boolean exhausted) {
+        static final Load NONE = new Load(0, false);
+
+        /// The same, when a session of the agent's own is known to have waited for a lock.
+        Load waiting() {
+            return new Load(Math.max(1, lockWaits), exhausted);
+        }
+    }
+
+    /// The folder of the server's data.
+    Path dataFolder(Session session, Duration timeout) throws SQLException;
 
     /// The server's process id as its own pid file says, 0 if it cannot be read.
     long processId(Session session, Duration timeout) throws SQLException;
@@ -76,8 +99,44 @@ sealed interface Dialect permits MariaDb {
     /// Waits until the position is applied. False: not within the wait.
     boolean awaitApplied(Session session, GtidList position, Duration wait) throws SQLException;
 
+    /// Writes the heartbeat row of the group, unless the server is read-only when the row's turn comes: a statement
+    /// that waited behind the one that made it read-only writes nothing, whatever the account may do. Waits for
+    /// locks for a second at most; for an acknowledgement as long as it takes, because ending that wait would
+    /// leave the row here alone.
+    ///
+    /// @return whether it was written
+    boolean writeHeartbeat(Session session, String group, long epoch, long micros) throws SQLException;
+
+    /// The heartbeat row of the group as it is on this server; empty if there is none yet.
+    Optional<HeartbeatRow> readHeartbeat(Session session, String group, Duration timeout) throws SQLException;
+
+    /// Makes the table of heartbeat rows. The caller has made sure that the server is not made read-only meanwhile.
+    void createHeartbeatTable(Session session) throws SQLException;
+
+    /// The statement failed because the table of heartbeat rows is not there.
+    boolean tableMissing(SQLException error);
+
+    /// The statement gave up waiting for somebody's lock.
+    boolean lockedError(SQLException error);
+
     /// Whether another server's binary log has this one's history up to the position.
     BinlogPresence.Answer presentAt(Session other, ServerView mine, Duration timeout) throws SQLException;
+
+    /// Whether another server's binary log has this very transaction, after the one before it in its domain.
+    BinlogPresence.Answer sameAt(Session other, Transaction before, Transaction transaction, Duration timeout)
+            throws SQLException;
+
+    /// The file that names the files of the server's binary log.
+    Path binlogIndex(Session session, Duration timeout) throws SQLException;
+
+    /// The latest transactions of the server's own binary log, read from its files, oldest first, at most so many.
+    List<Transaction> latest(Session session, int most) throws SQLException, IOException;
+
+    /// The command that prints a part of a binary log file for people, rows included.
+    ///
+    /// @param begin offset of the first event
+    /// @param end offset behind the last event
+    List<String> decoder(Path file, long begin, long end);
 
     /// The client ports of connections of this account, from this host, that stream another server's binary log to a
     /// replica, by connection id.
@@ -85,6 +144,27 @@ sealed interface Dialect permits MariaDb {
 
     /// Folder and file name prefix of the relay log files.
     String relayLogBase(Session session, Duration timeout) throws SQLException;
+
+    /// The relay log file that holds the first event which may not be applied, empty if no replication is configured.
+    String relayLogFile(Session session, Duration timeout) throws SQLException;
+
+    /// At most `most` events of a relay log file, from its beginning or after the one at `after`.
+    ///
+    /// @param after 0 for the beginning
+    List<RelayLog.Event> relayEvents(Session session, String file, long after, int most, Duration timeout)
+            throws SQLException;
+
+    /// There is no log file of that name.
+    boolean noSuchLog(SQLException error);
+
+    /// A log file holds something that is no event.
+    boolean unreadableLog(SQLException error);
+
+    /// Has the applier, at its next start, begin at a place in the relay log, which is kept. Both threads are stopped.
+    void applyFrom(Session session, String file, long position, Duration timeout) throws SQLException;
+
+    /// Follows by GTID again after [#applyFrom]. The next start purges the relay log.
+    void followByGtid(Session session, Duration timeout) throws SQLException;
 
     /// The server lives but lets nobody in (too many connections, access denied): no sign of death.
     boolean aliveError(SQLException error);

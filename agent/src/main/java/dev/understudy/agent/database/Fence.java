@@ -29,11 +29,14 @@ final class Fence {
     private static final long SWITCH_MILLIS = 200;
 
     private final Server server;
+    private final DroppedTail dropped;
     private final ReentrantLock writeSwitch = new ReentrantLock();
     private final AtomicLong fences = new AtomicLong();
+    private final AtomicLong closings = new AtomicLong();
 
-    Fence(Server server) {
+    Fence(Server server, DroppedTail dropped) {
         this.server = server;
+        this.dropped = dropped;
     }
 
     /// How often this server has been fenced: whoever wants to make it writable remembers the count first.
@@ -41,8 +44,50 @@ final class Fence {
         return fences.get();
     }
 
+    /// How often this server was fenced, or made read-only for a planned move: for [#whileOpen].
+    long closings() {
+        return closings.get();
+    }
+
+    /// The server is about to be made read-only for a planned move. Afterwards nothing comes through [#whileOpen] any
+    /// more that asked before.
+    ///
+    /// @return false: what runs there does not end in time
+    boolean closing(Deadline deadline) {
+        closings.incrementAndGet();
+        try {
+            if (!writeSwitch.tryLock(deadline.left().toMillis(), TimeUnit.MILLISECONDS)) {
+                return false;
+            }
+            writeSwitch.unlock();
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /// A statement of the agent's own that must not reach a server which is no primary any more.
+    interface Statement {
+        void run() throws SQLException;
+    }
+
+    /// Runs the statement unless the lease is over or the server was closed since `seen`; whoever wants to close it
+    /// meanwhile waits for the statement, and a fence kills the server when that takes too long.
+    void whileOpen(LeaseCheck lease, long seen, Statement statement) throws SQLException {
+        writeSwitch.lock();
+        try {
+            if (lease.live() && closings.get() == seen) {
+                statement.run();
+            }
+        } finally {
+            writeSwitch.unlock();
+        }
+    }
+
     Outcome release() {
         fences.incrementAndGet();
+        closings.incrementAndGet();
         if (gone(server.service().state())) {
             return Outcome.Done.withoutFacts();
         }
@@ -108,6 +153,7 @@ final class Fence {
     }
 
     private void startAgain() {
+        dropped.keep();
         Outcome started = server.service().start();
         log.info(
                 "event=database-started group={} outcome=\"{}\"", server.group().name(), started.describe());

@@ -6,6 +6,7 @@ import dev.understudy.protocol.Outcome;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,15 +25,29 @@ final class Following {
     private final Dialect sql;
     private final Replication replication;
     private final Fence fence;
+    private final DroppedTail dropped;
+    private final ExtraTransactions extras;
 
-    Following(Server server, Replication replication, Fence fence) {
+    Following(Server server, Replication replication, Fence fence, DroppedTail dropped) {
         this.server = server;
         this.sql = server.sql();
         this.replication = replication;
         this.fence = fence;
+        this.dropped = dropped;
+        this.extras = new ExtraTransactions(server);
     }
 
+    /// Also tells what the last start of this server took that the primary lacks.
     Outcome follow(Command.Follow command) throws SQLException {
+        Outcome outcome = begin(command);
+        return outcome instanceof Outcome.Done done
+                ? dropped.missing(command, extras)
+                        .<Outcome>map(told -> new Outcome.Done(Map.of(Command.Follow.DROPPED, told)))
+                        .orElse(done)
+                : outcome;
+    }
+
+    private Outcome begin(Command.Follow command) throws SQLException {
         Deadline deadline = Deadline.in(Duration.ofMillis(command.timeoutMillis()));
         Session session = server.act();
         ServerView view = server.view(session);
@@ -76,10 +91,15 @@ final class Following {
         return replica != null && replica.receiver().equals("Yes") && replica.applierRuns();
     }
 
-    /// Only its receiver was stopped: a start of that alone, with the applier running, loses nothing.
+    /// Only its receiver was stopped: a start of that alone, with the applier running, loses nothing. One that has
+    /// never run since the server's start may be configured to begin at a file and position ([RelayLog]).
     private static boolean resumable(ServerView view, Command.Follow command) {
         ReplicaView replica = view.replica();
-        return follows(view, command) && replica != null && replica.receiverStopped() && replica.applierRuns();
+        return follows(view, command)
+                && replica != null
+                && replica.receiverStopped()
+                && replica.applierRuns()
+                && !replica.received().isEmpty();
     }
 
     private Outcome repoint(
@@ -93,7 +113,7 @@ final class Following {
             }
         }
         ServerView view = server.view(session);
-        Outcome refused = compare(primary, view, deadline);
+        Outcome refused = compare(command, session, primary, view, deadline);
         if (refused != null) {
             return refused;
         }
@@ -149,14 +169,23 @@ final class Following {
         return replication.catchUp(session, deadline);
     }
 
-    private @Nullable Outcome compare(Session primary, ServerView view, Deadline deadline) throws SQLException {
+    private @Nullable Outcome compare(
+            Command.Follow command, Session session, Session primary, ServerView view, Deadline deadline)
+            throws SQLException {
         return switch (sql.presentAt(primary, view, deadline.left())) {
-            case BinlogPresence.Answer.Present _ -> null;
-            case BinlogPresence.Answer.Diverged diverged -> new Outcome.Refused("diverged", diverged.reason());
+            case BinlogPresence.Answer.Present _ -> {
+                BinlogPresence.Answer.Diverged reused = extras.reused(command, session, view, deadline);
+                yield reused == null ? null : diverged(command, session, reused.reason(), deadline);
+            }
+            case BinlogPresence.Answer.Diverged diverged -> diverged(command, session, diverged.reason(), deadline);
             case BinlogPresence.Answer.Purged purged -> new Outcome.Refused("purged", purged.reason());
             case BinlogPresence.Answer.Unclear unclear ->
                 new Outcome.Failed("the primary's binary log could not be compared: " + unclear.reason());
         };
+    }
+
+    private Outcome diverged(Command.Follow command, Session session, String reason, Deadline deadline) {
+        return new Outcome.Refused("diverged", reason + "; " + extras.told(command, session, deadline));
     }
 
     private Outcome awaitReceiver(Session session, Deadline deadline) throws SQLException {

@@ -10,10 +10,13 @@ import dev.understudy.protocol.Command;
 import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.Observation.Trouble;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,25 +28,34 @@ import org.jspecify.annotations.Nullable;
 public final class LocalDatabase implements DatabaseControl {
 
     private static final Duration LOOK = Duration.ofMillis(300);
+    private static final Duration LOAD_INTERVAL = Duration.ofSeconds(1);
     private static final Duration OBSERVE = Duration.ofMillis(800);
 
     private final Server server;
+    private final DroppedTail dropped;
     private final Fence fence;
     private final Replication replication;
     private final Following following;
     private final Writes writes;
+    private final HeartbeatKeeper heartbeat;
     private final ReentrantLock acting = new ReentrantLock();
     private final ReentrantLock looking = new ReentrantLock();
     private final AtomicBoolean opening = new AtomicBoolean();
+    private final Troubles troubles = new Troubles(System::nanoTime);
     private @Nullable ReplicaView lastReplica;
+    private @Nullable Path data;
+    private Dialect.Load load = Dialect.Load.NONE;
+    private long loadLooked;
 
     /// @param cut for this group alone: the rules of another group's must not be in it
     public LocalDatabase(DatabaseGroup group, DatabaseLocal local, ServiceControl service, SourceCut cut) {
         server = new Server(group, local, service, cut);
-        fence = new Fence(server);
+        dropped = new DroppedTail(server);
+        fence = new Fence(server, dropped);
         replication = new Replication(server);
-        following = new Following(server, replication, fence);
+        following = new Following(server, replication, fence, dropped);
         writes = new Writes(server, fence);
+        heartbeat = new HeartbeatKeeper(server, fence, System::nanoTime);
     }
 
     @Override
@@ -52,7 +64,12 @@ public final class LocalDatabase implements DatabaseControl {
         try {
             ServiceState state = server.service().state();
             return switch (state) {
-                case ENDED, STOPPED -> unseen(state, Health.DOWN, "the process has ended");
+                case ENDED, STOPPED -> {
+                    if (state == ServiceState.ENDED) {
+                        dropped.died();
+                    }
+                    yield unseen(state, Health.DOWN, List.of(), "the process has ended");
+                }
                 case RUNNING, UNKNOWN -> look(state);
             };
         } finally {
@@ -71,8 +88,9 @@ public final class LocalDatabase implements DatabaseControl {
         } catch (SQLException e) {
             server.sessions().drop(Purpose.PROBE);
             Health health = server.sql().aliveError(e) ? Health.UP : Health.UNKNOWN;
-            return unseen(state, health, Server.describe(e));
+            return unseen(state, health, troubles.of(null, Dialect.Load.NONE, e, data), Server.describe(e));
         }
+        dropped.lives();
         if (fresh) {
             openOthers();
         }
@@ -88,7 +106,27 @@ public final class LocalDatabase implements DatabaseControl {
                 detail = "replication as seen before: " + Server.describe(e);
             }
         }
+        lookAtLoad(session, deadline);
         return seen(state, view.with(lastReplica), server.serverStart(server.processId(session)), detail);
+    }
+
+    /// Once a second: who waits for locks, and where the data is. What is not answered in time keeps its last value.
+    private void lookAtLoad(Session session, Deadline deadline) {
+        if (data != null && System.nanoTime() - loadLooked < LOAD_INTERVAL.toNanos()) {
+            return;
+        }
+        loadLooked = System.nanoTime();
+        try {
+            if (data == null) {
+                data = server.sql().dataFolder(session, deadline.left(LOOK));
+            }
+            if (!dropped.knowsIndex()) {
+                dropped.index(server.sql().binlogIndex(session, deadline.left(LOOK)));
+            }
+            load = server.sql().load(session, deadline.left(LOOK));
+        } catch (SQLException e) {
+            server.sessions().drop(Purpose.PROBE);
+        }
     }
 
     private Observation.Database seen(ServiceState state, ServerView view, String serverStart, String detail) {
@@ -117,14 +155,31 @@ public final class LocalDatabase implements DatabaseControl {
                                 replica.receiverErrno(),
                                 replica.applierErrno(),
                                 replica.error()),
+                heartbeat.latest(),
+                troubles.of(view, heartbeat.locked() ? load.waiting() : load, null, data),
                 detail);
     }
 
-    private Observation.Database unseen(ServiceState state, Health health, String detail) {
+    private Observation.Database unseen(ServiceState state, Health health, List<Trouble> troubled, String detail) {
         String serverStart =
                 health == Health.DOWN ? "" : server.serverStart(server.service().mainPid());
         return new Observation.Database(
-                server.group().name(), state, health, "", 0, serverStart, null, "", "", false, false, 0, null, detail);
+                server.group().name(),
+                state,
+                health,
+                "",
+                0,
+                serverStart,
+                null,
+                "",
+                "",
+                false,
+                false,
+                0,
+                null,
+                null,
+                troubled,
+                detail);
     }
 
     /// The other connections are opened while the server lets the agent in.
@@ -135,7 +190,7 @@ public final class LocalDatabase implements DatabaseControl {
         Thread.ofVirtual().name("database-sessions").start(() -> {
             try {
                 for (Purpose purpose : Purpose.values()) {
-                    if (purpose != Purpose.PROBE) {
+                    if (purpose != Purpose.PROBE && purpose != Purpose.HEARTBEAT) {
                         server.sessions().of(purpose, Server.CONNECT);
                     }
                 }
@@ -169,15 +224,19 @@ public final class LocalDatabase implements DatabaseControl {
             case Command.Release _ -> fence.release();
             case Command.CutReceiver cut -> replication.cutReceiver(cut.primaryAddress());
             case Command.CatchUp catchUp ->
-                replication.catchUp(server.act(), Deadline.in(Duration.ofMillis(catchUp.timeoutMillis())));
+                replication.catchUpWithAll(server.act(), Deadline.in(Duration.ofMillis(catchUp.timeoutMillis())));
             case Command.Stage _ -> replication.stage(server.act());
             case Command.Follow follow -> following.follow(follow);
             case Command.OpenWrites open -> writes.open(open.alone(), lease);
             case Command.BlockWrites block -> writes.block(Duration.ofMillis(block.budgetMillis()), lease);
             case Command.UnblockWrites _ -> writes.unblock(lease);
             case Command.ReachPosition reach -> reach(reach);
-            case Command.TakeAddress _, Command.SetServerState _ ->
-                new Outcome.Refused("unsupported", command.verb() + " is not for a database");
+            case Command.TakeAddress _,
+                    Command.SetServerState _,
+                    Command.CloseEpoch _,
+                    Command.RestartService _,
+                    Command.Detach _,
+                    Command.Attach _ -> new Outcome.Refused("unsupported", command.verb() + " is not for a database");
         };
     }
 
@@ -195,6 +254,11 @@ public final class LocalDatabase implements DatabaseControl {
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
+    }
+
+    @Override
+    public void beat(long epoch, LeaseCheck lease) {
+        heartbeat.beat(epoch, lease);
     }
 
     @Override

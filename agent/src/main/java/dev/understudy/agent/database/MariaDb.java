@@ -1,7 +1,9 @@
 package dev.understudy.agent.database;
 
+import dev.understudy.agent.database.BinlogFile.Transaction;
 import dev.understudy.agent.database.ServerView.ReplicaView;
 import dev.understudy.protocol.GtidList;
+import dev.understudy.protocol.Observation.HeartbeatRow;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +30,13 @@ final class MariaDb implements Dialect {
         SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients',\
         'Rpl_semi_sync_master_wait_sessions')""";
 
+    private static final String LOAD = """
+        SELECT (SELECT COUNT(*) FROM information_schema.processlist
+                WHERE state LIKE 'Waiting for % lock' AND time_ms > 1000 AND user <> 'system user') AS waits,
+               (SELECT variable_value FROM information_schema.global_status
+                WHERE variable_name = 'THREADS_CONNECTED') AS connected,
+               @@global.max_connections AS most_connections""";
+
     private static final String CLIENTS = """
         SELECT id FROM information_schema.processlist
         WHERE user NOT IN ('system user', 'event_scheduler', 'unauthenticated user')
@@ -44,9 +53,28 @@ final class MariaDb implements Dialect {
     /// No time-out at all, as far as the server can say it.
     private static final String FOR_EVER = "18446744073709551615";
 
+    /// As a row event, so that nothing of it is worked out again on a replica.
+    private static final String HEARTBEAT_SESSION =
+            "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, binlog_format = 'ROW'";
+
+    private static final String HEARTBEAT_TABLE = """
+        CREATE TABLE IF NOT EXISTS understudy.heartbeat (
+          cluster_group VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+          server_id INT UNSIGNED NOT NULL,
+          epoch BIGINT UNSIGNED NOT NULL,
+          micros BIGINT NOT NULL) ENGINE = InnoDB""";
+
+    /// A wait that only the server's own answer, or its end, ends.
+    private static final Duration UNTIL_ANSWERED = Duration.ofDays(1);
+
+    private static final Set<Integer> TABLE_MISSING = Set.of(1146, 1049);
+    private static final int LOCK_WAIT_OVER = 1205;
+
     private static final int TOO_MANY_CONNECTIONS = 1040;
     private static final Set<Integer> ALIVE = Set.of(TOO_MANY_CONNECTIONS, 1203, 1044, 1045, 1129, 1130, 1226, 1698);
+    private static final Set<Integer> EXHAUSTED = Set.of(TOO_MANY_CONNECTIONS, 1203, 1226);
     private static final int NO_SUCH_THREAD = 1094;
+    private static final int LOG_COMMAND_FAILED = 1220;
     private static final int HEARTBEAT_SECONDS = 1;
 
     @Override
@@ -99,6 +127,24 @@ final class MariaDb implements Dialect {
     @Override
     public int waitingCommits(Session session, Duration timeout) throws SQLException {
         return semiSyncStatus(session, timeout).getOrDefault("rpl_semi_sync_master_wait_sessions", 0);
+    }
+
+    @Override
+    public Load load(Session session, Duration timeout) throws SQLException {
+        Map<String, String> row = session.query(LOAD, timeout).getFirst();
+        return new Load(
+                Math.toIntExact(number(row, "waits")), number(row, "connected") >= number(row, "most_connections"));
+    }
+
+    @Override
+    public Path dataFolder(Session session, Duration timeout) throws SQLException {
+        return Path.of(text(
+                session.query("SELECT @@global.datadir AS datadir", timeout).getFirst(), "datadir"));
+    }
+
+    /// Nobody is let in because every connection is taken.
+    static boolean noConnectionLeft(SQLException error) {
+        return EXHAUSTED.contains(error.getErrorCode());
     }
 
     @Override
@@ -226,8 +272,87 @@ final class MariaDb implements Dialect {
     }
 
     @Override
+    public boolean writeHeartbeat(Session session, String group, long epoch, long micros) throws SQLException {
+        session.run(HEARTBEAT_SESSION, Server.STATEMENT);
+        // the server works the condition out when the statement has its lock on the table, which waits while the
+        // server is being made read-only: accounts that may write through read_only write nothing after it
+        String sql = """
+            INSERT INTO understudy.heartbeat (cluster_group, server_id, epoch, micros)
+            SELECT %s, @@global.server_id, %d, %d FROM DUAL WHERE @@global.read_only = 0
+            ON DUPLICATE KEY UPDATE server_id = VALUES(server_id), epoch = VALUES(epoch), micros = VALUES(micros)""".formatted(quoted(group), epoch, micros);
+        return session.update(sql, UNTIL_ANSWERED) > 0;
+    }
+
+    @Override
+    public Optional<HeartbeatRow> readHeartbeat(Session session, String group, Duration timeout) throws SQLException {
+        try {
+            return session
+                    .query(
+                            "SELECT server_id, epoch, micros FROM understudy.heartbeat WHERE cluster_group = "
+                                    + quoted(group),
+                            timeout)
+                    .stream()
+                    .map(row -> new HeartbeatRow(number(row, "server_id"), number(row, "epoch"), number(row, "micros")))
+                    .findFirst();
+        } catch (SQLException e) {
+            if (tableMissing(e)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void createHeartbeatTable(Session session) throws SQLException {
+        session.run(HEARTBEAT_SESSION, Server.STATEMENT);
+        session.run("CREATE DATABASE IF NOT EXISTS understudy", UNTIL_ANSWERED);
+        session.run(HEARTBEAT_TABLE, UNTIL_ANSWERED);
+    }
+
+    @Override
+    public boolean tableMissing(SQLException error) {
+        return TABLE_MISSING.contains(error.getErrorCode());
+    }
+
+    @Override
+    public boolean lockedError(SQLException error) {
+        return error.getErrorCode() == LOCK_WAIT_OVER;
+    }
+
+    @Override
     public BinlogPresence.Answer presentAt(Session other, ServerView mine, Duration timeout) throws SQLException {
         return BinlogPresence.ask(other, mine.position(), mine.binlogState(), timeout);
+    }
+
+    @Override
+    public BinlogPresence.Answer sameAt(Session other, Transaction before, Transaction transaction, Duration timeout)
+            throws SQLException {
+        return BinlogPresence.same(other, before, transaction, timeout);
+    }
+
+    @Override
+    public Path binlogIndex(Session session, Duration timeout) throws SQLException {
+        Map<String, String> row = session.query(
+                        "SELECT @@global.log_bin_index AS file, @@global.datadir AS datadir", timeout)
+                .getFirst();
+        return Path.of(text(row, "datadir")).resolve(text(row, "file"));
+    }
+
+    @Override
+    public List<Transaction> latest(Session session, int most) throws SQLException, IOException {
+        return BinlogFile.latest(binlogIndex(session, Server.STATEMENT), most);
+    }
+
+    @Override
+    public List<String> decoder(Path file, long begin, long end) {
+        return List.of(
+                "mariadb-binlog",
+                "--no-defaults",
+                "--base64-output=decode-rows",
+                "--verbose",
+                "--start-position=" + begin,
+                "--stop-position=" + end,
+                file.toString());
     }
 
     @Override
@@ -258,6 +383,48 @@ final class MariaDb implements Dialect {
         Map<String, String> row = session.query("SELECT @@global.relay_log_basename AS base", timeout)
                 .getFirst();
         return text(row, "base");
+    }
+
+    @Override
+    public String relayLogFile(Session session, Duration timeout) throws SQLException {
+        return session.query("SHOW SLAVE STATUS", timeout).stream()
+                .findFirst()
+                .map(row -> text(row, "Relay_Log_File"))
+                .orElse("");
+    }
+
+    @Override
+    public List<RelayLog.Event> relayEvents(Session session, String file, long after, int most, Duration timeout)
+            throws SQLException {
+        String which = after == 0 ? " LIMIT " + most : " FROM " + after + " LIMIT 1, " + most;
+        return session.query("SHOW RELAYLOG EVENTS IN " + quoted(file) + which, timeout).stream()
+                .map(row -> new RelayLog.Event(text(row, "Event_type"), number(row, "Pos"), text(row, "Info")))
+                .toList();
+    }
+
+    @Override
+    public boolean noSuchLog(SQLException error) {
+        return error.getErrorCode() == LOG_COMMAND_FAILED
+                && String.valueOf(error.getMessage()).contains("Could not find target log");
+    }
+
+    @Override
+    public boolean unreadableLog(SQLException error) {
+        return error.getErrorCode() == LOG_COMMAND_FAILED && !noSuchLog(error);
+    }
+
+    /// Naming a relay log file is what keeps CHANGE MASTER from deleting them all.
+    @Override
+    public void applyFrom(Session session, String file, long position, Duration timeout) throws SQLException {
+        session.run(
+                "CHANGE MASTER TO RELAY_LOG_FILE = " + quoted(file) + ", RELAY_LOG_POS = " + position
+                        + ", MASTER_USE_GTID = no",
+                timeout);
+    }
+
+    @Override
+    public void followByGtid(Session session, Duration timeout) throws SQLException {
+        session.run("CHANGE MASTER TO MASTER_USE_GTID = slave_pos", timeout);
     }
 
     @Override

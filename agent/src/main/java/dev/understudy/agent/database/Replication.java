@@ -33,10 +33,12 @@ final class Replication {
 
     private final Server server;
     private final Dialect sql;
+    private final RelayLog relayLog;
 
     Replication(Server server) {
         this.server = server;
         this.sql = server.sql();
+        this.relayLog = new RelayLog(server);
     }
 
     Outcome cutReceiver(String primaryAddress) throws SQLException {
@@ -69,9 +71,12 @@ final class Replication {
         return positions(session, server.view(session), receiver);
     }
 
-    private Outcome positions(Session session, ServerView view, String receiver) {
+    private Outcome positions(Session session, ServerView view, String receiver) throws SQLException {
         Map<String, String> facts = new HashMap<>();
-        facts.put("received", view.received().toString());
+        // a server that was started again does not say itself what its relay log has (S25)
+        GtidList unapplied =
+                relayLog.unapplied(session, view).map(RelayLog.Unapplied::last).orElse(new GtidList(List.of()));
+        facts.put("received", view.received().merge(unapplied).toString());
         facts.put("applied", view.position().toString());
         facts.put("binlog", view.binlog().toString());
         facts.put("serverStart", server.serverStart(server.processId(session)));
@@ -130,7 +135,19 @@ final class Replication {
         }
     }
 
-    /// Waits until everything received is applied.
+    /// Applies everything received, also what only the relay log of an earlier run of the server has (S25).
+    Outcome catchUpWithAll(Session session, Deadline deadline) throws SQLException {
+        Optional<RelayLog.Unapplied> unapplied = relayLog.unapplied(session, server.view(session));
+        if (unapplied.isPresent()) {
+            Outcome applied = relayLog.apply(session, unapplied.get(), deadline);
+            if (!(applied instanceof Outcome.Done)) {
+                return applied;
+            }
+        }
+        return catchUp(session, deadline);
+    }
+
+    /// Waits until everything that this run of the server has received is applied.
     Outcome catchUp(Session session, Deadline deadline) throws SQLException {
         boolean started = false;
         while (true) {
@@ -195,6 +212,12 @@ final class Replication {
             if (!view.applied().reached(replica.received())) {
                 return new Outcome.Refused(
                         "unapplied", "applied " + view.applied() + " of " + replica.received() + " received");
+            }
+            Optional<RelayLog.Unapplied> unapplied = relayLog.unapplied(session, view);
+            if (unapplied.isPresent()) {
+                return new Outcome.Refused(
+                        "unapplied",
+                        "applied " + view.applied() + " of " + unapplied.get().last() + " in the relay log");
             }
             server.stop(session, STOP, timeout -> sql.stopReplication(session, timeout));
             sql.forgetPrimary(session, Server.STATEMENT);

@@ -120,6 +120,16 @@ final class Session implements AutoCloseable {
         }
     }
 
+    /// How many rows it changed.
+    synchronized long update(String sql, Duration timeout) throws SQLException {
+        try (Statement statement = prepare(timeout)) {
+            return statement.executeLargeUpdate(sql);
+        } catch (SQLException e) {
+            closeIfBroken(e);
+            throw e;
+        }
+    }
+
     private Statement prepare(Duration timeout) throws SQLException {
         connection.setNetworkTimeout(Runnable::run, Math.toIntExact(Math.max(1, timeout.toMillis())));
         return connection.createStatement();

@@ -18,7 +18,10 @@ final class Sessions implements AutoCloseable {
         ACT,
         FENCE,
         /// Ends what another of these runs.
-        KILL
+        KILL,
+        /// The heartbeat row's own: it may wait for an acknowledgement for as long as nobody acknowledges. Only the
+        /// thread that keeps the row asks for it.
+        HEARTBEAT
     }
 
     private static final class Slot {

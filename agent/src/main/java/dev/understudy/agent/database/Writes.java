@@ -69,6 +69,9 @@ final class Writes {
             if (sql.look(session, Server.STATEMENT).readOnly()) {
                 return settle(session, deadline, lease, seen);
             }
+            if (!fence.closing(patience)) {
+                return new Outcome.Failed("a statement of the agent's own waits for a replica");
+            }
             awaitLong(session, patience);
             readOnly(session, patience, deadline);
             endClients(session);

@@ -7,9 +7,12 @@ import dev.understudy.protocol.ControllerMessage.Order;
 import dev.understudy.protocol.LeaseHolder;
 import dev.understudy.protocol.LeaseHolder.Floors;
 import dev.understudy.protocol.LeaseHolder.Lease;
+import dev.understudy.protocol.LeaseHolder.Question;
 import dev.understudy.protocol.LeaseHolder.Verdict;
 import dev.understudy.protocol.Moment;
 import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.PeerMessage.Consent;
+import dev.understudy.protocol.PeerMessage.ConsentRequest;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.protocol.TimingProfile;
 import java.io.IOException;
@@ -43,7 +46,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseKeeper.class);
     private static final int QUEUE = 4096;
     private static final int TICKS_A_HEARTBEAT = 4;
-    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration LATE = Duration.ofSeconds(1);
     private static final Duration LONG_GAP = Duration.ofMillis(100);
 
     private final Supplier<Moment> clock;
@@ -51,6 +54,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private final HolderActs acts;
     private final HeartbeatSender sender;
     private final LeaseHolder holder;
+    private final Consents consents;
     private final BlockingQueue<Runnable> queue = new ArrayBlockingQueue<>(QUEUE);
     private final Thread thread;
 
@@ -60,15 +64,18 @@ public final class LeaseKeeper implements AutoCloseable {
     private volatile Moment lastTick;
 
     // The rest is confined to the lease thread (set up before it starts).
-    private final Map<ResourceId, Release> releases = new HashMap<>();
+    private final Releases releases;
     private final Map<ResourceId, Long> taken = new HashMap<>();
     private final TreeMap<Long, Moment> sent = new TreeMap<>();
     private String cluster;
     private volatile TimingProfile timing = TimingProfile.STANDARD;
     private Set<ResourceId> reported = Set.of();
+    private Set<ResourceId> keeps = Set.of();
+    private final Map<ResourceId, Long> isolated = new HashMap<>(); // epochs of those that live on nobody's word
     private final Moment startedAt;
     private Moment muteUntil;
     private Moment nextTick;
+    private Moment lastAcknowledged;
     private long tick;
     private long seq;
     private long lateMillis;
@@ -76,34 +83,29 @@ public final class LeaseKeeper implements AutoCloseable {
     private boolean diskFailing;
     private @Nullable LongGrant awaited;
 
-    /// A resource that is being given up.
-    private static final class Release {
-        long upTo;
-        String because;
-        boolean running;
-        Moment retryAt;
-        final List<Consumer<Outcome>> listeners = new ArrayList<>();
-
-        Release(long upTo, String because, Moment now) {
-            this.upTo = upTo;
-            this.because = because;
-            this.retryAt = now;
-        }
-    }
-
     private record LongGrant(long millis, CompletableFuture<Boolean> granted) {}
 
-    public LeaseKeeper(Supplier<Moment> clock, FloorStore store, HolderActs acts, HeartbeatSender sender) {
+    /// @param host this host's name
+    public LeaseKeeper(
+            Supplier<Moment> clock,
+            FloorStore store,
+            HolderActs acts,
+            HeartbeatSender sender,
+            String host,
+            PeerAsker asker) {
         this.clock = clock;
         this.store = store;
         this.acts = acts;
         this.sender = sender;
         DurableRecord record = store.record();
         holder = new LeaseHolder(record.floors());
+        consents = new Consents(holder, host, asker);
+        releases = new Releases(acts, clock, new Giving());
         cluster = record.cluster();
         record.resources().forEach(e -> taken.put(e.resource(), e.taken()));
         startedAt = clock.get();
         muteUntil = startedAt;
+        lastAcknowledged = startedAt;
         nextTick = startedAt;
         lastTick = startedAt;
         thread = Thread.ofPlatform().name("lease").daemon(false).unstarted(this::run);
@@ -127,13 +129,23 @@ public final class LeaseKeeper implements AutoCloseable {
     /// From now on these timings hold, and heartbeats speak of these resources. A fresh agent with no floors is mute
     /// until every lease that a forgotten run of it may have had is over (S3).
     public void configure(String clusterName, TimingProfile profile, Set<ResourceId> resources) {
+        configure(clusterName, profile, resources, Set.of());
+    }
+
+    /// @param kept of those that an isolated holder keeps (`when_isolated: keep`)
+    public void configure(String clusterName, TimingProfile profile, Set<ResourceId> resources, Set<ResourceId> kept) {
         enqueue(() -> {
             timing = profile;
             reported = Set.copyOf(resources);
+            if (!kept.equals(keeps) && !kept.isEmpty()) {
+                LOG.warn("event=keeps-when-isolated resources={} meaning=\"two hosts may answer at once\"", kept);
+            }
+            keeps = Set.copyOf(kept);
             cluster = clusterName;
             if (store.fresh() && !beating) {
                 muteUntil = muteUntil.latest(startedAt.plus(profile.lapseAfter(profile.ttl())));
             }
+            consents.restored(startedAt.plus(profile.lapseAfter(profile.ttl())), clock.get());
             beating = true;
             nextTick = clock.get();
             persist();
@@ -156,14 +168,32 @@ public final class LeaseKeeper implements AutoCloseable {
 
     /// Like [#enqueue] for what came from the network: dropped when the queue is full, since peers repeat
     /// themselves.
-    public void offer(Runnable task) {
-        if (!queue.offer(task)) {
+    public boolean offer(Runnable task) {
+        boolean taken = queue.offer(task);
+        if (!taken) {
             metrics.dropped();
         }
+        return taken;
     }
 
     public void acknowledged(Acknowledgement ack) {
         offer(() -> acknowledge(ack));
+    }
+
+    /// A holder asks for this host's consent. Any thread; answered on the lease thread, when the promise is on disk.
+    /// Fails when this host is too busy to answer.
+    public CompletableFuture<Consent> consent(ConsentRequest request) {
+        CompletableFuture<Consent> answer = new CompletableFuture<>();
+        if (!offer(() -> {
+            Moment now = clock.get();
+            holder.lease(request.resource())
+                    .filter(lease -> lease.epoch() < request.epoch() && kept(lease.resource()))
+                    .ifPresent(lease -> fenceNow(lease, "superseded-by-" + request.holder()));
+            answer.complete(consents.asked(request, timing, mute(now), this::persist, now));
+        })) {
+            answer.completeExceptionally(new IllegalStateException("the lease thread is busy"));
+        }
+        return answer;
     }
 
     /// A heartbeat at once.
@@ -175,7 +205,7 @@ public final class LeaseKeeper implements AutoCloseable {
     /// lease thread.
     public Verdict admit(Order order) {
         ResourceId resource = order.command().resource();
-        if (order.command().takesLease() && releases.containsKey(resource)) {
+        if (order.command().takesLease() && releases.underWay(resource)) {
             return refused("busy", resource + " is being released here");
         }
         Verdict verdict = holder.ordered(order, clock.get());
@@ -197,21 +227,18 @@ public final class LeaseKeeper implements AutoCloseable {
     /// Gives up everything up to the epoch: on an order, a lapse, a crash. `done` gets the outcome, on the lease
     /// thread, after the floor is on disk. Any thread.
     public void release(ResourceId resource, long upTo, String because, Consumer<Outcome> done) {
-        enqueue(() -> {
-            Release release = releases.computeIfAbsent(resource, _ -> new Release(upTo, because, clock.get()));
-            release.upTo = Math.max(release.upTo, upTo);
-            release.listeners.add(done);
-            publish();
-            if (!release.running) {
-                startRelease(resource, release);
-            }
-        });
+        release(resource, upTo, because, Duration.ZERO, done);
+    }
+
+    /// Gives everything up to the epoch up; established connections of an address may go on for a time (S13).
+    public void release(ResourceId resource, long upTo, String because, Duration drain, Consumer<Outcome> done) {
+        enqueue(() -> releases.begin(resource, upTo, because, drain, done));
     }
 
     /// Gives the resource up if it is held under this epoch. Any thread.
     public void fence(ResourceId resource, long epoch, String because) {
         enqueue(() -> holder.lease(resource)
-                .filter(lease -> lease.epoch() == epoch && !releases.containsKey(resource))
+                .filter(lease -> lease.epoch() == epoch && !releases.underWay(resource))
                 .ifPresent(lease -> fenceNow(lease, because)));
     }
 
@@ -224,7 +251,7 @@ public final class LeaseKeeper implements AutoCloseable {
     /// Whether the lease thread lives and ticks. Any thread.
     public boolean alive() {
         return thread.isAlive()
-                && clock.get().since(lastTick).compareTo(timing.ttl().plus(RETRY)) < 0;
+                && clock.get().since(lastTick).compareTo(timing.ttl().plus(LATE)) < 0;
     }
 
     /// Every lease that is held right now. Any thread.
@@ -258,6 +285,24 @@ public final class LeaseKeeper implements AutoCloseable {
             }
         });
         return granted;
+    }
+
+    /// This agent is being stopped cleanly. Without a controller in reach the holders that have this host's promise
+    /// get a standing consent in the answers to their next questions; with one, the controller takes this host out
+    /// of their circles.
+    ///
+    /// @return completes with true when each of those holders counts it, at once if there is none
+    public CompletableFuture<Boolean> leaveStandingConsents() {
+        CompletableFuture<Boolean> counted = new CompletableFuture<>();
+        enqueue(() -> {
+            Moment now = clock.get();
+            if (hearsAController(now)) {
+                counted.complete(true);
+            } else {
+                var _ = consents.leave(now).thenApply(counted::complete);
+            }
+        });
+        return counted;
     }
 
     /// Releases everything that is held; completes when all of it is done or failed.
@@ -323,22 +368,122 @@ public final class LeaseKeeper implements AutoCloseable {
                     timing.ttl().toMillis());
         }
         nextTick = late.compareTo(interval) > 0 ? now.plus(interval) : nextTick.plus(interval);
-        retryReleases(now);
+        releases.retry(now);
         if (diskFailing) {
             persist();
         }
+        boolean freed = consents.someRanOut(now); // a controller may wait to hear it
         if (tick++ % TICKS_A_HEARTBEAT == 0) {
+            round();
+        } else if (freed) {
             beat();
+        }
+    }
+
+    /// A heartbeat to the controllers and, under the same number, a question to every member of every circle. Leases
+    /// live by either: nothing here depends on a controller in reach.
+    private void round() {
+        Moment now = clock.get();
+        if (mute(now)) {
+            return;
+        }
+        holder.alone(timing.ttl(), now, this::kept).forEach(this::renewed);
+        keepIsolated(now);
+        List<Question> questions = consents.questions(this::kept, now);
+        boolean connected = sender.connected();
+        if (!connected && questions.isEmpty()) {
+            return;
+        }
+        long number = number(now);
+        if (connected) {
+            heartbeat(number, now);
+        }
+        consents.ask(
+                questions,
+                cluster,
+                number,
+                store.record().highestTerm(),
+                timing,
+                (member, question, consent) -> offer(() -> consented(member, question, consent)));
+    }
+
+    /// `when_isolated: keep`. A lease that somebody else renews again is no longer of this kind.
+    private void keepIsolated(Moment now) {
+        if (keeps.isEmpty()) {
+            return;
+        }
+        for (Lease lease : holder.leases()) {
+            if (keeps.contains(lease.resource()) && holder.superseded(lease.resource()) && kept(lease.resource())) {
+                fenceNow(lease, "superseded");
+            }
+        }
+        if (hearsAController(now)) {
+            return;
+        }
+        for (Lease lease : holder.keep(timing.ttl(), now, r -> keeps.contains(r) && kept(r))) {
+            if (!Long.valueOf(lease.epoch()).equals(isolated.put(lease.resource(), lease.epoch()))) {
+                LOG.warn(
+                        "event=kept-though-isolated resource={} epoch={} meaning=\"two hosts may answer at once\"",
+                        lease.resource(),
+                        lease.epoch());
+            }
+            renewed(lease);
+        }
+    }
+
+    private boolean hearsAController(Moment now) {
+        return sender.connected() && now.since(lastAcknowledged).compareTo(timing.silence()) < 0;
+    }
+
+    /// The isolation is over: the leader renews the lease, or this host is its holder no more.
+    private void heardAgain(ResourceId resource, boolean granted, String by) {
+        Long epoch = isolated.remove(resource);
+        if (epoch == null) {
+            return;
+        }
+        LOG.info("event=isolation-over resource={} renewed={} by={}", resource, granted, by);
+        if (!granted) {
+            holder.lease(resource)
+                    .filter(lease -> lease.epoch() == epoch && kept(resource))
+                    .ifPresent(lease -> fenceNow(lease, "not-renewed-by-" + by));
         }
     }
 
     private void beat() {
         Moment now = clock.get();
-        if (!beating || now.isBefore(muteUntil) || !sender.connected()) {
-            return;
+        if (!mute(now) && sender.connected()) {
+            heartbeat(number(now), now);
         }
-        sender.heartbeat(number(now), report(now), lateMillis);
+    }
+
+    private void heartbeat(long number, Moment now) {
+        sender.heartbeat(number, report(now), lateMillis);
         lateMillis = 0;
+    }
+
+    private void consented(String member, ConsentRequest question, Consent consent) {
+        if (kept(question.resource())) {
+            consents.answered(member, question, consent, clock.get()).ifPresent(this::renewed);
+            if (Consents.saysClosed(consent)) {
+                heardAgain(question.resource(), false, member);
+            }
+        }
+    }
+
+    /// The lease's deadline moved: other threads see it, and the kernel follows.
+    private void renewed(Lease lease) {
+        publish();
+        acts.renewed(lease);
+    }
+
+    /// What is being given up is not renewed any more.
+    private boolean kept(ResourceId resource) {
+        return !releases.underWay(resource);
+    }
+
+    /// Before its spec is known, or without its floors, this host says nothing and consents to nothing (S3).
+    private boolean mute(Moment now) {
+        return !beating || now.isBefore(muteUntil);
     }
 
     /// The number of a message that is about to be sent, known to the holder with its sending moment (S1).
@@ -358,30 +503,38 @@ public final class LeaseKeeper implements AutoCloseable {
         return holder.report(now).stream()
                 .filter(r -> reported.contains(r.resource()))
                 .map(r -> durable.of(r.resource())
-                        .map(e -> new LeaseReport(r.resource(), e.epoch(), e.released(), r.held()))
-                        .orElseGet(() -> new LeaseReport(r.resource(), 0, 0, r.held())))
+                        .map(e -> new LeaseReport(
+                                r.resource(),
+                                e.epoch(),
+                                e.released(),
+                                r.held(),
+                                r.promised(),
+                                e.circle() == null ? 0 : e.circle().version(),
+                                r.standing()))
+                        .orElseGet(() -> new LeaseReport(r.resource(), 0, 0, r.held(), r.promised(), 0, r.standing())))
                 .toList();
     }
 
     private void acknowledge(Acknowledgement ack) {
         Moment now = clock.get();
         Moment sentAt = sent.get(ack.seq());
+        lastAcknowledged = now;
         if (sentAt != null) {
             metrics.acknowledged(now.since(sentAt));
         }
         List<Lease> renewed = holder.acknowledged(
                 ack.seq(),
                 ack.term(),
-                ack.grants().stream()
-                        .filter(g -> !releases.containsKey(g.resource()))
-                        .toList(),
+                ack.grants().stream().filter(g -> kept(g.resource())).toList(),
                 now);
         persist();
+        for (ResourceId resource : Set.copyOf(isolated.keySet())) {
+            heardAgain(resource, renewed.stream().anyMatch(l -> l.resource().equals(resource)), "a-controller");
+        }
         if (renewed.isEmpty()) {
             return;
         }
-        publish();
-        renewed.forEach(acts::renewed);
+        renewed.forEach(this::renewed);
         LongGrant wanted = awaited;
         if (wanted != null) {
             Moment enough = now.plus(Duration.ofMillis(wanted.millis() / 2));
@@ -394,7 +547,7 @@ public final class LeaseKeeper implements AutoCloseable {
 
     private void fenceExpired(Moment now) {
         for (Lease lease : holder.expired(now)) {
-            if (!releases.containsKey(lease.resource())) {
+            if (!releases.underWay(lease.resource())) {
                 fenceNow(lease, "lease-lapsed");
             }
         }
@@ -406,52 +559,35 @@ public final class LeaseKeeper implements AutoCloseable {
         release(lease.resource(), lease.epoch(), because, _ -> {});
     }
 
-    private void startRelease(ResourceId resource, Release release) {
-        release.running = true;
-        acts.giveUp(resource, release.upTo, outcome -> enqueue(() -> finishRelease(resource, release, outcome)));
-    }
-
-    private void finishRelease(ResourceId resource, Release release, Outcome outcome) {
-        release.running = false;
-        Outcome result = outcome;
-        if (outcome instanceof Outcome.Done) {
-            holder.released(resource, release.upTo);
-            if (!persist()) {
-                result = new Outcome.Failed("given up, but the floor could not be written");
-            }
+    private final class Giving implements Releases.LeaseThread {
+        @Override
+        public void later(Runnable task) {
+            enqueue(task);
         }
-        if (result instanceof Outcome.Done) {
-            releases.remove(resource);
-            LOG.info("event=released resource={} epoch={} because={}", resource, release.upTo, release.because);
-        } else if (mustRelease(resource)) {
-            LOG.warn("event=release-failed resource={} outcome=\"{}\"", resource, result.describe());
-            release.retryAt = clock.get().plus(RETRY);
-        } else {
-            releases.remove(resource);
-        }
-        publish();
-        List<Consumer<Outcome>> listeners = List.copyOf(release.listeners);
-        release.listeners.clear();
-        for (Consumer<Outcome> listener : listeners) {
-            listener.accept(result);
-        }
-        beat();
-    }
 
-    private boolean mustRelease(ResourceId resource) {
-        return holder.lease(resource).isPresent()
-                || store.record()
-                        .of(resource)
-                        .filter(e -> e.taken() > e.released())
-                        .isPresent();
-    }
+        @Override
+        public boolean released(ResourceId resource, long epoch) {
+            holder.released(resource, epoch);
+            return persist();
+        }
 
-    private void retryReleases(Moment now) {
-        for (Map.Entry<ResourceId, Release> entry : List.copyOf(releases.entrySet())) {
-            Release release = entry.getValue();
-            if (!release.running && !now.isBefore(release.retryAt)) {
-                startRelease(entry.getKey(), release);
-            }
+        @Override
+        public boolean must(ResourceId resource) {
+            return holder.lease(resource).isPresent()
+                    || store.record()
+                            .of(resource)
+                            .filter(e -> e.taken() > e.released())
+                            .isPresent();
+        }
+
+        @Override
+        public void changed() {
+            publish();
+        }
+
+        @Override
+        public void tell() {
+            beat();
         }
     }
 
@@ -459,7 +595,7 @@ public final class LeaseKeeper implements AutoCloseable {
     private void publish() {
         Map<ResourceId, Lease> next = new HashMap<>();
         for (Lease lease : holder.leases()) {
-            if (!releases.containsKey(lease.resource())) {
+            if (!releases.underWay(lease.resource())) {
                 next.put(lease.resource(), lease);
             }
         }
@@ -474,7 +610,13 @@ public final class LeaseKeeper implements AutoCloseable {
                 floors.highestTerm(),
                 floors.resources().stream()
                         .map(f -> new DurableRecord.Entry(
-                                f.resource(), f.epoch(), f.released(), taken.getOrDefault(f.resource(), 0L)))
+                                f.resource(),
+                                f.epoch(),
+                                f.released(),
+                                taken.getOrDefault(f.resource(), 0L),
+                                f.promised(),
+                                f.circle(),
+                                f.standing()))
                         .toList());
         try {
             store.write(next);

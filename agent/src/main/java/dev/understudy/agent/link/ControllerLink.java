@@ -1,7 +1,7 @@
 package dev.understudy.agent.link;
 
 import dev.understudy.protocol.AgentMessage;
-import dev.understudy.protocol.AgentMessage.CommandReply;
+import dev.understudy.protocol.AgentMessage.ClockReading;
 import dev.understudy.protocol.AgentMessage.Heartbeat;
 import dev.understudy.protocol.AgentMessage.LeaseReport;
 import dev.understudy.protocol.AgentMessage.RestartNotice;
@@ -83,7 +83,7 @@ public final class ControllerLink implements AutoCloseable {
             return;
         }
         Observations.Batch batch = observations.since(connection.sentVersion);
-        if (connection.send(new Heartbeat(seq, leases, batch.observations(), lateMillis))) {
+        if (connection.send(new Heartbeat(seq, leases, batch.observations(), lateMillis, connection.reading()))) {
             connection.sentVersion = batch.version();
             connection.unanswered();
         }
@@ -106,7 +106,7 @@ public final class ControllerLink implements AutoCloseable {
         thread.interrupt();
     }
 
-    private void reply(CommandReply reply) {
+    private void reply(AgentMessage reply) {
         Connection connection = current.get();
         if (connection != null && connection.ready) {
             connection.send(reply);
@@ -155,6 +155,9 @@ public final class ControllerLink implements AutoCloseable {
         return Duration.ofNanos(ThreadLocalRandom.current().nextLong(nanos / 2, nanos + 1));
     }
 
+    /// The latest heartbeat that was answered, and when (nanoTime).
+    private record Answer(long seq, long nanos) {}
+
     /// One connection, from connecting to its end.
     private final class Connection extends WebSocketListener {
         private final CountDownLatch ended = new CountDownLatch(1);
@@ -163,6 +166,7 @@ public final class ControllerLink implements AutoCloseable {
         private volatile boolean ready;
         private volatile boolean refused;
         private volatile long unansweredSince; // nanoTime, 0 for none
+        private volatile Answer answer = new Answer(0, 0);
         private long sentVersion; // confined to the lease thread
 
         /// Lives until the connection ends and says why.
@@ -196,6 +200,12 @@ public final class ControllerLink implements AutoCloseable {
             if (unansweredSince == 0) {
                 unansweredSince = System.nanoTime() | 1;
             }
+        }
+
+        /// The clock that leases are counted with, now: before the heartbeat that carries it is sent.
+        ClockReading reading() {
+            Answer latest = answer;
+            return new ClockReading(System.nanoTime(), latest.seq, latest.nanos);
         }
 
         boolean send(AgentMessage message) {
@@ -237,7 +247,13 @@ public final class ControllerLink implements AutoCloseable {
                 }
                 case ControllerMessage.Acknowledgement acknowledgement -> {
                     unansweredSince = 0;
+                    answer = new Answer(acknowledgement.seq(), System.nanoTime());
                     handler.acknowledged(acknowledgement);
+                }
+                case ControllerMessage.AskDiverged question -> {
+                    if (ready) {
+                        handler.diverged(question, ControllerLink.this::reply);
+                    }
                 }
                 case ControllerMessage.Order order -> {
                     if (ready) {

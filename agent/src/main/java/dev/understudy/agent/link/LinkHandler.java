@@ -1,8 +1,10 @@
 package dev.understudy.agent.link;
 
 import dev.understudy.protocol.AgentMessage.CommandReply;
+import dev.understudy.protocol.AgentMessage.Diverged;
 import dev.understudy.protocol.AgentMessage.Hello;
 import dev.understudy.protocol.ControllerMessage.Acknowledgement;
+import dev.understudy.protocol.ControllerMessage.AskDiverged;
 import dev.understudy.protocol.ControllerMessage.Order;
 import dev.understudy.protocol.ControllerMessage.Welcome;
 import java.util.concurrent.CompletableFuture;
@@ -17,6 +19,9 @@ public interface LinkHandler {
     CompletableFuture<Void> welcome(Welcome welcome);
 
     void acknowledged(Acknowledgement acknowledgement);
+
+    /// @param reply sends the answer, from any thread
+    void diverged(AskDiverged question, Consumer<Diverged> reply);
 
     /// @param reply sends the answer over whatever connection this link has by then
     void order(Order order, Consumer<CommandReply> reply);

@@ -4,11 +4,11 @@ import java.time.Duration;
 
 /// Runs a probe again and again on a virtual thread of its own, `interval` after the end of the last run. A
 /// programming error ends it through the thread's fault handler.
-final class ProbeLoop implements AutoCloseable {
+public final class ProbeLoop implements AutoCloseable {
 
     private final Thread thread;
 
-    ProbeLoop(String name, Duration interval, Runnable probe) {
+    public ProbeLoop(String name, Duration interval, Runnable probe) {
         thread = Thread.ofVirtual().name(name).start(() -> {
             while (!Thread.currentThread().isInterrupted()) {
                 probe.run();

@@ -6,10 +6,7 @@ import dev.understudy.wire.metrics.Metrics;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -19,13 +16,7 @@ import java.util.function.Supplier;
 public final class StatusServer implements AutoCloseable {
 
     private final HttpServer server;
-    private final ExecutorService threads = new ThreadPoolExecutor(
-            1,
-            2,
-            30,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(32),
-            Thread.ofPlatform().name("status").daemon(true).factory());
+    private final ExecutorService threads = HttpServers.threads("status", 2);
 
     /// What an endpoint answers.
     public record Answer(int status, String text) {}
@@ -42,7 +33,7 @@ public final class StatusServer implements AutoCloseable {
     private StatusServer(
             InetSocketAddress listen, Metrics metrics, Supplier<Answer> health, Function<String, Answer> writer)
             throws IOException {
-        server = HttpServer.create(listen, 16);
+        server = HttpServers.create(listen);
         server.setExecutor(threads);
         server.createContext(
                 "/metrics",

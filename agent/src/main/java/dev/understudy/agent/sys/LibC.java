@@ -135,11 +135,11 @@ public final class LibC {
     }
 
     @FunctionalInterface
-    private interface Downcall {
+    interface Downcall {
         long run(MemorySegment state) throws Throwable;
     }
 
-    private static long call(Downcall downcall) {
+    static long call(Downcall downcall) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
             long result = downcall.run(state);
@@ -157,7 +157,7 @@ public final class LibC {
         return segment;
     }
 
-    private static MethodHandle find(String name, MemoryLayout result, MemoryLayout... arguments) {
+    static MethodHandle find(String name, MemoryLayout result, MemoryLayout... arguments) {
         return LINKER.downcallHandle(
                 LINKER.defaultLookup().findOrThrow(name),
                 FunctionDescriptor.of(result, arguments),

@@ -65,6 +65,7 @@ class AgentConfigTest {
         AgentConfig config = read("host: lb1\ncontrollers: [\"http://ctl:7440\"]\n");
         assertThat(config.state()).isEqualTo(Path.of("/var/lib/understudy/agent"));
         assertThat(config.metrics()).isEqualTo(new AgentConfig.Listen("0.0.0.0", 7443));
+        assertThat(config.peer()).isEqualTo(new AgentConfig.Listen("0.0.0.0", 7442));
         assertThat(config.services()).isEmpty();
         assertThat(config.databases()).isEmpty();
     }

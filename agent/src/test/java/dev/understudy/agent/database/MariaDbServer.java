@@ -26,7 +26,7 @@ final class MariaDbServer implements ServiceControl {
     static final String AGENT_USER = "understudy";
     private static final String AGENT_GRANT = """
         GRANT READ ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICA MONITOR, CONNECTION ADMIN, \
-        PROCESS, RELOAD ON *.* TO understudy@localhost IDENTIFIED BY 's''ecret'""";
+        PROCESS, RELOAD, BINLOG ADMIN ON *.* TO understudy@localhost IDENTIFIED BY 's''ecret'""";
 
     static final String PASSWORD = "s'ecret";
 
@@ -81,6 +81,7 @@ final class MariaDbServer implements ServiceControl {
                 server.sql(
                         "SET sql_log_bin=0",
                         AGENT_GRANT,
+                        "GRANT CREATE, SELECT, INSERT, UPDATE ON understudy.* TO understudy@localhost",
                         "GRANT REPLICATION SLAVE ON *.* TO '" + REPLICATION_USER + "'@'%' IDENTIFIED BY 's''ecret'",
                         "GRANT SELECT, INSERT, UPDATE, DELETE ON shop.* TO '" + APPLICATION_USER
                                 + "'@'%' IDENTIFIED BY 's''ecret'");
@@ -134,7 +135,13 @@ final class MariaDbServer implements ServiceControl {
 
     private DatabaseLocal as(String user, @Nullable Path passwordFile) {
         return new DatabaseLocal(
-                socket(), user, passwordFile, REPLICATION_USER, folder.resolve("password"), folder.resolve("copies"));
+                socket(),
+                user,
+                passwordFile,
+                REPLICATION_USER,
+                folder.resolve("password"),
+                folder.resolve("copies"),
+                folder.resolve("diverged"));
     }
 
     @Override

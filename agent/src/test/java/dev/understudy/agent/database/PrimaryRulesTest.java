@@ -26,6 +26,9 @@ class PrimaryRulesTest {
             Site.done(site.cut(2, 1));
             CompletableFuture<Integer> commit = CompletableFuture.supplyAsync(() -> application(site, 1, 7));
             await().atMost(LONG).until(() -> waiting(site, 1) == 1);
+            await().atMost(LONG)
+                    .untilAsserted(() -> assertThat(site.agent(1).observe().troubles())
+                            .containsExactly(Observation.Trouble.SEMI_SYNC_BLOCKED));
             String before = site.agent(1).observe().serverStart();
 
             assertThat(Site.done(site.release(1))).containsKey("killed");
@@ -87,6 +90,10 @@ class PrimaryRulesTest {
 
             assertThat(site.agent(1).observe().health()).isEqualTo(Health.UP);
             assertThat(site.agent(2).observe().health()).isEqualTo(Health.UP);
+            await().atMost(LONG)
+                    .untilAsserted(() -> assertThat(site.agent(1).observe().troubles())
+                            .containsExactly(Observation.Trouble.WRITES_BLOCKED));
+            assertThat(site.agent(2).observe().troubles()).isEmpty();
 
             Site.done(site.release(1));
             assertThat(blocked).failsWithin(LONG);
@@ -114,6 +121,8 @@ class PrimaryRulesTest {
             Observation.Database seen = site.agent(1).observe();
             assertThat(seen.health()).isEqualTo(Health.UP);
             assertThat(seen.readOnly()).isFalse();
+            await().atMost(LONG)
+                    .until(() -> site.agent(1).observe().troubles().equals(List.of(Observation.Trouble.EXHAUSTED)));
 
             assertThat(Site.done(site.release(1))).isEmpty();
             assertThat(site.agent(1).observe().readOnly()).isTrue();
@@ -136,7 +145,8 @@ class PrimaryRulesTest {
                     own.replicationPasswordFile(),
                     own.replicationUser(),
                     own.replicationPasswordFile(),
-                    own.copies());
+                    own.copies(),
+                    own.diverged());
             assertThatThrownBy(() -> {
                         while (true) {
                             clients.add(site.server(1).application());
@@ -148,6 +158,7 @@ class PrimaryRulesTest {
                 Observation.Database seen = late.observe();
                 assertThat(seen.health()).isEqualTo(Health.UP);
                 assertThat(seen.detail()).contains("1040");
+                assertThat(seen.troubles()).containsExactly(Observation.Trouble.EXHAUSTED);
             }
         } finally {
             for (Session client : clients) {

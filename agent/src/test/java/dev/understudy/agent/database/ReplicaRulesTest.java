@@ -140,6 +140,43 @@ class ReplicaRulesTest {
     }
 
     @Test
+    void s25_afterAPowerCutWhatOnlyTheRelayLogHasIsToldAndApplied() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            insert(site, 1, 1);
+            site.awaitEqual(2, 1);
+            String position;
+            try (Session _ = site.holdApplier(2)) {
+                for (int row = 2; row <= 250; row++) { // more events than are read at once
+                    insert(site, 1, row);
+                }
+                position = site.server(1).query("SELECT @@gtid_binlog_pos");
+                awaitReceived(site, 2, 1);
+                site.server(1).kill();
+                site.server(2).kill();
+            }
+            site.server(2).start();
+            site.server(2).awaitAnswer();
+            assertThat(site.server(2).query("SELECT COUNT(*) FROM shop.orders")).isEqualTo("1");
+
+            assertThat(Site.done(site.cut(2, 1)))
+                    .containsEntry("received", position)
+                    .doesNotContainEntry("applied", position);
+            assertThat(Site.refused(site.stage(2)).code()).isEqualTo("unapplied");
+            assertThat(Site.done(site.catchUp(2, LONG))).containsEntry("applied", position);
+
+            assertThat(site.server(2).query("SELECT COUNT(*) FROM shop.orders")).isEqualTo("250");
+            assertThat(site.server(2).query("SELECT @@gtid_binlog_pos")).isEqualTo(position);
+            Site.done(site.catchUp(2, LONG));
+            Site.done(site.stage(2));
+            Site.done(site.open(2, true));
+            site.server(1).start();
+            site.server(1).awaitAnswer();
+            Site.done(site.follow(1, 2));
+            site.awaitEqual(1, 2);
+        }
+    }
+
+    @Test
     void s19_aFrozenPrimaryIsCutOffAndItsCommitIsNotAcknowledgedAfterTheThaw() throws Exception {
         try (Site site = new Site(2).replicate()) {
             insert(site, 1, 1);

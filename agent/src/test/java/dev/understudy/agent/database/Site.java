@@ -85,6 +85,10 @@ final class Site implements AutoCloseable {
         return server;
     }
 
+    SourceCut cut(int id) {
+        return cuts.get(id - 1);
+    }
+
     LocalDatabase agent(int id) {
         LocalDatabase agent = agents.get(id);
         if (agent == null) {
@@ -149,7 +153,7 @@ final class Site implements AutoCloseable {
     }
 
     Outcome unblock(int id) {
-        return execute(id, new Command.UnblockWrites(next(), PRIMARY, 2));
+        return execute(id, new Command.UnblockWrites(next(), PRIMARY, 2, "P1"));
     }
 
     Outcome reach(int id, String position, Duration timeout) {
@@ -161,7 +165,7 @@ final class Site implements AutoCloseable {
     }
 
     Outcome block(int id, Duration budget) {
-        return execute(id, new Command.BlockWrites(next(), PRIMARY, 2, budget.toMillis()));
+        return execute(id, new Command.BlockWrites(next(), PRIMARY, 2, "P1", budget.toMillis()));
     }
 
     /// Waits until the replica has applied all that the primary has, and compares the rows.
@@ -171,6 +175,12 @@ final class Site implements AutoCloseable {
                         .query("SELECT @@gtid_binlog_pos")
                         .equals(server(primary).query("SELECT @@gtid_binlog_pos")));
         assertThat(server(replica).rows()).isEqualTo(server(primary).rows());
+    }
+
+    /// Waits until both have the same rows, whatever their binary logs say.
+    void awaitEqualRows(int replica, int primary) {
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> server(replica).rows().equals(server(primary).rows()));
     }
 
     /// Holds a lock that keeps the replica's applier waiting while it goes on receiving.

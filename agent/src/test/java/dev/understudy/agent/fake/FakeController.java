@@ -6,6 +6,7 @@ import dev.understudy.protocol.AgentMessage.Heartbeat;
 import dev.understudy.protocol.AgentMessage.Hello;
 import dev.understudy.protocol.AgentMessage.LeaseReport;
 import dev.understudy.protocol.AgentMessage.RestartNotice;
+import dev.understudy.protocol.Circle;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.Command;
 import dev.understudy.protocol.ControllerMessage;
@@ -40,6 +41,7 @@ public final class FakeController implements AutoCloseable {
     public final List<Heartbeat> heartbeats = new CopyOnWriteArrayList<>();
     public final List<CommandReply> replies = new CopyOnWriteArrayList<>();
     public final List<RestartNotice> notices = new CopyOnWriteArrayList<>();
+    public final List<AgentMessage.Diverged> diverged = new CopyOnWriteArrayList<>();
     public final Map<ResourceId, Grant> grants = new ConcurrentHashMap<>();
     public volatile boolean acknowledges = true;
     public volatile long term = 1;
@@ -77,12 +79,22 @@ public final class FakeController implements AutoCloseable {
 
     /// Orders the command as an answer to the latest heartbeat.
     public void order(Command command) {
-        send(new Order(latest, term, spec.timing().ttl().toMillis(), command));
+        order(command, 0);
+    }
+
+    /// Orders it with the knowledge that every epoch up to `released` is released.
+    public void order(Command command, long released) {
+        send(new Order(latest, term, spec.timing().ttl().toMillis(), released, command));
     }
 
     /// Acknowledges every heartbeat from now on with this grant.
     public void grant(ResourceId resource, long epoch) {
         grants.put(resource, new Grant(resource, epoch, spec.timing().ttl().toMillis()));
+    }
+
+    /// Like [#grant(ResourceId, long)], for a holder that lives on the consent of these members.
+    public void grant(ResourceId resource, long epoch, Circle circle) {
+        grants.put(resource, new Grant(resource, epoch, spec.timing().ttl().toMillis(), circle));
     }
 
     public void drop() {
@@ -134,6 +146,7 @@ public final class FakeController implements AutoCloseable {
                     acknowledge(heartbeat.seq(), List.copyOf(grants.values()));
                 }
                 case CommandReply reply -> replies.add(reply);
+                case AgentMessage.Diverged answer -> diverged.add(answer);
                 case RestartNotice notice -> {
                     notices.add(notice);
                     long millis = noticeGrantMillis;

@@ -3,6 +3,7 @@ package dev.understudy.agent.probe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.understudy.agent.status.HttpServers;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import java.io.IOException;
@@ -45,7 +46,7 @@ class WebAndHostProbeTest {
 
     @BeforeEach
     void start() throws IOException {
-        server = HttpServer.create(new InetSocketAddress(LOOPBACK, 0), 0);
+        server = HttpServers.create(new InetSocketAddress(LOOPBACK, 0));
         server.createContext("/health", exchange -> {
             exchange.sendResponseHeaders(status, -1);
             exchange.close();

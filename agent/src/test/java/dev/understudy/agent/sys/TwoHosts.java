@@ -1,6 +1,14 @@
 package dev.understudy.agent.sys;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Two hosts on one wire, as network namespaces: `here` (10.77.0.1, fd77::1), where addresses are held, and `there`
@@ -36,6 +44,11 @@ public final class TwoHosts implements AutoCloseable {
         return NetworkNamespace.named(here);
     }
 
+    /// The other host's.
+    public NetworkNamespace otherNamespace() {
+        return NetworkNamespace.named(there);
+    }
+
     /// Runs a command on the host that holds addresses.
     public Shell.Result here(String... command) {
         return Shell.run(NetworkNamespace.named(here).command(List.of(command)));
@@ -56,6 +69,13 @@ public final class TwoHosts implements AutoCloseable {
         return there("arping", "-q", "-c", "1", "-w", "1", "-I", LINK, ip).exit() == 0;
     }
 
+    /// Whether somebody on the wire answers a neighbour solicitation for the IPv6 address, asked anew.
+    public boolean saysWhoHas(String ip) {
+        there("ip", "-6", "neigh", "flush", "all");
+        there("ping", "-n", "-q", "-c", "1", "-W", "0.5", ip);
+        return !neighbour(ip).isEmpty();
+    }
+
     public boolean configured(String ip) {
         return here("ip", "-o", "addr", "show", "dev", LINK).output().contains(" " + ip + "/");
     }
@@ -70,6 +90,49 @@ public final class TwoHosts implements AutoCloseable {
     public String mac() {
         String line = here("cat", "/sys/class/net/" + LINK + "/address").output();
         return line.strip();
+    }
+
+    /// A server on every address of the host that holds addresses.
+    public ServerSocket listenHere(int port) throws IOException {
+        return inside(here, () -> new ServerSocket(port, 4000)); // more than a test leaves unaccepted
+    }
+
+    public Socket connectHere(String from, String to, int port) throws IOException {
+        return inside(here, () -> connected(from, to, port));
+    }
+
+    /// A connection of the other host; fails when nothing answers within half a second.
+    public Socket connectThere(String from, String to, int port) throws IOException {
+        return inside(there, () -> connected(from, to, port));
+    }
+
+    private static Socket connected(String from, String to, int port) throws IOException {
+        Socket socket = new Socket();
+        try {
+            socket.bind(new InetSocketAddress(InetAddress.ofLiteral(from), 0));
+            socket.connect(new InetSocketAddress(InetAddress.ofLiteral(to), port), 500);
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    /// A socket belongs to the namespace of the thread that made it.
+    private static <T> T inside(String host, Callable<T> maker) throws IOException {
+        FutureTask<T> task = new FutureTask<>(maker);
+        NetworkNamespace.named(host).open(() -> {
+            task.run();
+            return 0;
+        });
+        try {
+            return task.get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
     }
 
     @Override

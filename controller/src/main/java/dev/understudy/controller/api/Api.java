@@ -29,7 +29,12 @@ public final class Api {
             List<Host> hosts,
             String lastEvent) {}
 
-    public record Group(String name, String kind, String mode, List<String> members, List<Resource> resources) {}
+    /// @param mode as the file says
+    /// @param standing why less than that is done now (`paused until …`, `detached`), and that two hosts may answer
+    /// (`when_isolated: keep`); empty if nothing is in the
+    /// way
+    public record Group(
+            String name, String kind, String mode, String standing, List<String> members, List<Resource> resources) {}
 
     /// @param address the virtual address that goes with it, null for none
     /// @param holder the only host that may hold it, null for nobody
@@ -37,6 +42,7 @@ public final class Api {
     /// @param leaseEndsMillis until when the lease is certainly over, 0 if it is
     /// @param ackers databases: members whose acknowledgement a commit may wait for
     /// @param alone databases: the primary runs without any acknowledging replica
+    /// @param lags databases: how far each member that is heard and follows is behind the primary
     public record Resource(
             String resource,
             @Nullable String address,
@@ -49,9 +55,22 @@ public final class Api {
             @Nullable Plan plan,
             List<String> ackers,
             List<Quarantined> quarantined,
-            boolean alone) {}
+            boolean alone,
+            List<Lag> lags) {}
+
+    /// @param byRow measured by the heartbeat row; otherwise the server's own estimate
+    /// @param text for people
+    public record Lag(String host, long millis, boolean byRow, String text) {}
 
     public record Quarantined(String host, String reason) {}
+
+    /// `GET /api/v1/diverged/{group}/{host}`: what was decoded last of transactions that only this host's server has.
+    ///
+    /// @param file where all of it is, on the host
+    /// @param text its beginning
+    /// @param cut whether there is more
+    public record Diverged(
+            String group, String host, String file, List<String> transactions, String text, boolean cut) {}
 
     /// A move under way.
     public record Plan(
@@ -66,6 +85,7 @@ public final class Api {
     /// @param health `up`: its agent speaks; `silent`: for longer than three heartbeats; `unknown`: never heard of
     /// since this controller leads. Never "down": silence proves nothing.
     /// @param heardMillisAgo -1 if never
+    /// @param maintenance since when and why it is left to its operator, null if it is not
     public record Host(
             String host,
             String address,
@@ -74,6 +94,7 @@ public final class Api {
             boolean connected,
             long heardMillisAgo,
             long lateMillis,
+            @Nullable String maintenance,
             List<Sight> sees) {}
 
     /// One observation of a host's agent.

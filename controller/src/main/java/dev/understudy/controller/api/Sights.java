@@ -28,10 +28,24 @@ final class Sights {
                         web,
                         word(web.health()),
                         (web.httpStatus() > 0 ? "HTTP " + web.httpStatus() : "no answer") + detail(web.detail()));
+            case Observation.Attachment attachment ->
+                sight(
+                        attachment,
+                        attachment.detached() ? "unknown" : "up",
+                        attachment.detached() ? "detached: left as it was" : "takes part");
+            case Observation.Peer peer -> sight(peer, word(peer.reach()), "seen from here" + detail(peer.detail()));
+            case Observation.Gateway gateway ->
+                sight(gateway, word(gateway.reach()), "gateway" + detail(gateway.detail()));
+            case Observation.Path path ->
+                sight(path, word(path.reach()), "through the network" + detail(path.detail()));
             case Observation.Address address -> sight(address, address.present() ? "up" : "absent", address(address));
             case Observation.Database database ->
                 sight(database, word(database.health()), database(database) + detail(database.detail()));
         };
+    }
+
+    private static String word(Observation.Reach reach) {
+        return reach.name().toLowerCase(Locale.ROOT);
     }
 
     private static Api.Sight sight(Observation observation, String health, String text) {
@@ -67,6 +81,9 @@ final class Sights {
         }
         if (!database.binlogPosition().isEmpty()) {
             text.append(", at ").append(database.binlogPosition());
+        }
+        for (Observation.Trouble trouble : database.troubles()) {
+            text.append(", ").append(trouble.name().toLowerCase(Locale.ROOT).replace('_', ' '));
         }
         return text.toString();
     }

@@ -4,11 +4,13 @@ import dev.understudy.core.Event;
 import dev.understudy.core.HostView;
 import dev.understudy.core.Journaled;
 import dev.understudy.core.Now;
+import dev.understudy.core.Operations;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.State;
 import dev.understudy.core.evidence.Evidence;
+import dev.understudy.core.evidence.ReplicationLag;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
@@ -19,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the API's picture of the site from the core's state. Pure.
@@ -78,7 +81,42 @@ public final class SiteView {
                 .map(r -> resource(spec, r))
                 .toList();
         return new Api.Group(
-                group.name(), kind, group.mode().name().toLowerCase(Locale.ROOT), group.members(), resources);
+                group.name(),
+                kind,
+                group.mode().name().toLowerCase(Locale.ROOT),
+                standing(group),
+                group.members(),
+                resources);
+    }
+
+    private String standing(ClusterSpec.Group group) {
+        String restraint = restraint(group);
+        return group instanceof ClusterSpec.BalancerGroup balancer && balancer.keepsWhenIsolated()
+                ? (restraint.isEmpty() ? "" : restraint + "; ") + "when isolated: keep, two hosts may answer at once"
+                : restraint;
+    }
+
+    private String restraint(ClusterSpec.Group group) {
+        Operations operations = journaled.operations();
+        if (operations.detached().contains(group.name())) {
+            return "detached";
+        }
+        if (operations.attaching().contains(group.name())) {
+            return "being attached again";
+        }
+        return operations
+                .pause(group.name(), now.wall())
+                .filter(_ -> group.mode() == Mode.AUTOMATIC)
+                .map(Operations.Pause::describe)
+                .orElse("");
+    }
+
+    private @Nullable String maintenance(String host) {
+        return journaled
+                .operations()
+                .maintenance(host, now.wall())
+                .map(Operations.Maintenance::describe)
+                .orElse(null);
     }
 
     private Api.Resource resource(ClusterSpec spec, ResourceState resource) {
@@ -102,7 +140,19 @@ public final class SiteView {
                 plan(resource.plan()),
                 ackers,
                 quarantined,
-                resource instanceof PrimaryState p && p.alone());
+                resource instanceof PrimaryState p && p.alone(),
+                resource instanceof PrimaryState p ? lags(spec, p) : List.of());
+    }
+
+    private List<Api.Lag> lags(ClusterSpec spec, PrimaryState primary) {
+        Evidence evidence = new Evidence(state, now);
+        String group = primary.id().group();
+        return spec.group(group).map(ClusterSpec.Group::members).orElse(List.of()).stream()
+                .filter(member -> !member.equals(primary.holder()) && evidence.fresh(member))
+                .flatMap(member -> ReplicationLag.of(evidence, group, member)
+                        .map(lag -> new Api.Lag(member, lag.length().toMillis(), lag.byRow(), lag.describe()))
+                        .stream())
+                .toList();
     }
 
     private static Api.@Nullable Plan plan(@Nullable Plan plan) {
@@ -123,7 +173,8 @@ public final class SiteView {
                 spec.groupsOf(host.name()).stream().map(ClusterSpec.Group::name).toList();
         HostView view = state.hosts().get(host.name());
         if (view == null) {
-            return new Api.Host(host.name(), host.address(), groups, "unknown", false, -1, 0, List.of());
+            return new Api.Host(
+                    host.name(), host.address(), groups, "unknown", false, -1, 0, maintenance(host.name()), List.of());
         }
         Duration age = now.mono().since(view.heard());
         boolean silent = !new Evidence(state, now).fresh(host.name());
@@ -140,6 +191,7 @@ public final class SiteView {
                 view.connected(),
                 Math.max(0, age.toMillis()),
                 view.lateMillis(),
+                maintenance(host.name()),
                 sees);
     }
 
@@ -149,6 +201,7 @@ public final class SiteView {
             case Observation.Balancer _, Observation.Web _, Observation.Database _ -> 0;
             case Observation.Address _ -> 1;
             case Observation.HostBasics _ -> 2;
+            case Observation.Path _, Observation.Peer _, Observation.Gateway _, Observation.Attachment _ -> 3;
         };
     }
 
@@ -162,7 +215,10 @@ public final class SiteView {
             problems.add("this controller does not lead");
         }
         for (Api.Group group : groups) {
-            if (!group.mode().equals(Mode.OBSERVE.name().toLowerCase(Locale.ROOT))) {
+            if (group.standing().startsWith("being attached again")) {
+                problems.add(group.name() + " is being attached again: every member's agent is waited for");
+            }
+            if (new Evidence(state, now).mode(group.name()) != Mode.OBSERVE) {
                 group.resources().forEach(resource -> problemsOf(resource, problems));
             }
         }
@@ -170,14 +226,34 @@ public final class SiteView {
                 .filter(ResourceState::steady)
                 .forEach(r -> problemsOf(spec, r, problems));
         for (Api.Host host : hosts) {
+            if (host.maintenance() != null) {
+                continue;
+            }
             if (!host.health().equals("up")) {
                 problems.add(host.host() + " is not heard of");
             }
+            new Evidence(state, now)
+                    .clockAlarm(host.host())
+                    .ifPresent(because ->
+                            problems.add(host.host() + ": " + because + "; it is not made holder of anything"));
             host.sees().stream()
                     .filter(s -> s.health().equals("down"))
                     .forEach(s -> problems.add(host.host() + " says " + s.key() + " is down: " + s.text()));
         }
+        ownClock(hosts).ifPresent(problems::add);
         return problems;
+    }
+
+    /// Hosts whose clocks all differ from this controller's are less likely than one controller that differs.
+    private Optional<String> ownClock(List<Api.Host> hosts) {
+        Evidence evidence = new Evidence(state, now);
+        List<Api.Host> heard =
+                hosts.stream().filter(h -> evidence.fresh(h.host())).toList();
+        return heard.size() > 1
+                        && heard.stream()
+                                .allMatch(h -> evidence.clockAlarm(h.host()).isPresent())
+                ? Optional.of("no clock agrees with this controller's: look at its own host's first")
+                : Optional.empty();
     }
 
     /// A steady resource whose holder does not confirm it, or whose other members would be of no help.
@@ -192,8 +268,15 @@ public final class SiteView {
             spec.group(resource.id().group()).stream()
                     .flatMap(group -> group.members().stream())
                     .filter(member -> !member.equals(holder) && !primary.isQuarantined(member))
+                    .filter(member -> maintenance(member) == null)
                     .filter(member -> !follows(evidence, member, resource.id().group(), source))
                     .forEach(member -> problems.add(member + " does not follow " + holder));
+            primary.ackers().stream()
+                    .filter(member -> evidence.database(member, resource.id().group())
+                            .filter(seen -> !primary.completeIn(member).equals(Optional.of(seen.serverStart())))
+                            .isPresent())
+                    .forEach(member -> problems.add(
+                            member + " has not been seen with everything yet: a failover now would wait for it"));
         }
     }
 

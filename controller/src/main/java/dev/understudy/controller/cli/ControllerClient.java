@@ -51,6 +51,16 @@ final class ControllerClient implements AutoCloseable {
                 url("events").newBuilder().addPathSegment(id).build());
     }
 
+    Api.Diverged diverged(String group, String host) {
+        return get(
+                Api.Diverged.class,
+                url("diverged")
+                        .newBuilder()
+                        .addPathSegment(group)
+                        .addPathSegment(host)
+                        .build());
+    }
+
     Api.Accepted post(String what, Map<String, String> body) {
         RequestBody json = RequestBody.create(ApiJson.compact().writeValueAsBytes(body), JSON);
         return call(

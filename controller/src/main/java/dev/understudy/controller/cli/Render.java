@@ -19,6 +19,15 @@ final class Render {
 
     private Render() {}
 
+    /// Rows may hold anything: control characters would reach the terminal.
+    static void diverged(PrintWriter out, Api.Diverged diverged) {
+        out.println(
+                diverged.text().replaceAll("[\\p{Cntrl}&&[^\n\t]]", "\u00b7").stripTrailing());
+        out.println();
+        out.println((diverged.cut() ? "there is more in " : "all of it is in ") + diverged.file() + " on "
+                + diverged.host());
+    }
+
     static void site(PrintWriter out, Api.Site site) {
         out.println((site.cluster().isEmpty() ? "no cluster yet" : site.cluster())
                 + (site.well() ? ": well" : ": not well") + "   profile " + site.profile() + ", specification "
@@ -35,7 +44,7 @@ final class Render {
                         Long.toString(resource.epoch()),
                         resource.lease(),
                         group.mode(),
-                        note(resource));
+                        note(group, resource));
             }
         }
         resources.print(out);
@@ -47,6 +56,9 @@ final class Render {
                     .filter(s -> !s.key().equals("host"))
                     .map(s -> s.key() + " " + s.health() + ": " + s.text())
                     .toList());
+            if (host.maintenance() != null) {
+                sees.addFirst(host.maintenance());
+            }
             String first = sees.isEmpty() ? "" : sees.removeFirst();
             hosts.row(host.host(), String.join(",", host.groups()), host.health(), heard, first);
             sees.forEach(s -> hosts.row("", "", "", "", s));
@@ -63,8 +75,11 @@ final class Render {
         return millis < 10_000 ? millis + " ms" : millis / 1000 + " s";
     }
 
-    private static String note(Api.Resource resource) {
+    private static String note(Api.Group group, Api.Resource resource) {
         List<String> notes = new ArrayList<>();
+        if (!group.standing().isEmpty()) {
+            notes.add(group.standing());
+        }
         Api.Plan plan = resource.plan();
         if (plan != null) {
             notes.add(plan.id() + " " + plan.kind() + (plan.to() == null ? "" : " to " + plan.to()) + ": "
@@ -73,6 +88,7 @@ final class Render {
         if (!resource.ackers().isEmpty()) {
             notes.add("acknowledged by " + String.join(", ", resource.ackers()));
         }
+        resource.lags().forEach(lag -> notes.add(lag.host() + " " + lag.text()));
         if (resource.alone()) {
             notes.add("alone: nobody can take over");
         }

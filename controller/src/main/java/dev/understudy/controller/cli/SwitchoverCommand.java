@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 @Command(name = "switchover", description = "Moves a resource as planned work, and tells each step.")
-final class SwitchoverCommand implements Callable<Integer> {
+class SwitchoverCommand implements Callable<Integer> {
 
     /// What `--json` prints.
     record Moved(boolean ok, String resource, @Nullable String holder, String text, List<Event> steps) {}
@@ -43,6 +43,11 @@ final class SwitchoverCommand implements Callable<Integer> {
     @Option(names = "--timeout", paramLabel = "SECONDS", description = "Wait so long at most (default: 120).")
     private long timeoutSeconds = 120;
 
+    /// The API's word for it.
+    String verb() {
+        return "switchover";
+    }
+
     @Override
     public Integer call() throws InterruptedException {
         try (ControllerClient client = parent.client()) {
@@ -51,7 +56,7 @@ final class SwitchoverCommand implements Callable<Integer> {
                 body.put("to", to);
             }
             Api.Site before = client.site();
-            Api.Accepted accepted = client.post("switchover", body);
+            Api.Accepted accepted = client.post(verb(), body);
             String id = Objects.requireNonNullElse(accepted.resource(), resource);
             if (!waits) {
                 if (parent.json()) {

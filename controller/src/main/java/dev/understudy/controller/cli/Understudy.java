@@ -26,7 +26,15 @@ import picocli.CommandLine.Spec;
             EventsCommand.class,
             ExplainCommand.class,
             SwitchoverCommand.class,
+            FailoverCommand.class,
+            PauseCommand.class,
+            ResumeCommand.class,
+            MaintenanceCommand.class,
+            ModeCommand.class,
+            DetachCommand.class,
+            FencedCommand.class,
             RetryCommand.class,
+            DivergedCommand.class,
             ApplyCommand.class,
             ConfigCommand.class
         })

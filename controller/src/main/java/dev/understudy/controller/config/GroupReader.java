@@ -5,8 +5,10 @@ import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.ClusterSpec.Haproxy;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
+import dev.understudy.protocol.ClusterSpec.WhenIsolated;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
@@ -24,7 +26,10 @@ final class GroupReader {
 
     private static final List<String> KINDS = List.of("balancer", "web", "database");
     private static final List<String> COMMON = List.of("kind", "mode", "members");
+    private static final Duration LONGEST_COOLDOWN = Duration.ofHours(1);
     private static final Duration CLEAN_STOP_WAIT = Duration.ofSeconds(30);
+
+    private static final String WHEN_ISOLATED = "when_isolated";
 
     private final Problems problems;
     private final Collection<String> hosts;
@@ -74,7 +79,9 @@ final class GroupReader {
     }
 
     private BalancerGroup balancer(String name, Mode mode, List<String> members, Section group) {
-        group.allow(keys(List.of("addresses", "haproxy"), LaterKeys.BALANCER));
+        group.allow(keys(
+                List.of("addresses", "haproxy", "check", "restart", "cooldown", "drain", WHEN_ISOLATED),
+                LaterKeys.BALANCER));
         List<VirtualAddress> virtual = new ArrayList<>();
         for (Section address :
                 group.sections("addresses", "a list of addresses such as {ip: 192.0.2.10/24, interface: eth0}")) {
@@ -88,23 +95,56 @@ final class GroupReader {
                         h.optional("service", "haproxy.service", "the service's name")))
                 .orElse(new Haproxy("/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service"));
         LaterKeys.check(group, addresses);
-        return new BalancerGroup(name, mode, members, virtual, haproxy);
+        String checkUrl = group.has("check") ? checkUrl(group, "http://{address}/") : null;
+        boolean keep =
+                group.word(WHEN_ISOLATED, "fence", List.of("fence", "keep")).equals("keep");
+        return new BalancerGroup(
+                name,
+                mode,
+                members,
+                virtual,
+                haproxy,
+                checkUrl,
+                recovery(group),
+                keep ? WhenIsolated.KEEP : WhenIsolated.FENCE,
+                drain(group));
     }
 
     private WebGroup web(String name, Mode mode, List<String> members, Section group) {
         group.allow(keys(List.of("check", "backend"), LaterKeys.WEB));
-        Section check = group.section("check", "{url: \"http://{address}:8080/health\"}")
-                .allow(List.of("url"));
-        String url = group.has("check") ? check.required("url", "a URL such as http://{address}:8080/health") : "";
-        if (!url.isEmpty() && !isUrl(url)) {
-            check.problem("url", "'" + url + "' is not a URL such as http://{address}:8080/health");
-        }
+        String url = checkUrl(group, "http://{address}:8080/health");
         LaterKeys.check(group, addresses);
         return new WebGroup(name, mode, members, url, group.orNull("backend", "the name of a HAProxy backend"));
     }
 
+    /// `check: {url: …}`, empty where it is missing and the problem is told.
+    private static String checkUrl(Section group, String example) {
+        Section check = group.section("check", "{url: \"" + example + "\"}").allow(List.of("url"));
+        String url = group.has("check") ? check.required("url", "a URL such as " + example) : "";
+        if (!url.isEmpty() && !isUrl(url)) {
+            check.problem("url", "'" + url + "' is not a URL such as " + example);
+        }
+        return url;
+    }
+
     private DatabaseGroup database(String name, Mode mode, List<String> members, Section group) {
-        group.allow(keys(List.of("engine", "port", "writer", "route", "service", "on_clean_stop"), LaterKeys.DATABASE));
+        group.allow(keys(
+                List.of(
+                        "engine",
+                        "port",
+                        "writer",
+                        "route",
+                        "service",
+                        "on_clean_stop",
+                        "restart",
+                        "cooldown",
+                        WHEN_ISOLATED),
+                LaterKeys.DATABASE));
+        if (group.has(WHEN_ISOLATED)) {
+            group.problem(
+                    WHEN_ISOLATED,
+                    "is for balancer groups: a primary that is isolated is always fenced, two of them would part the data");
+        }
         String engine = group.word("engine", "mariadb", List.of("mariadb", "mysql"));
         int port = group.number("port", 3306, 1, 65535);
         for (String member : members) {
@@ -129,7 +169,27 @@ final class GroupReader {
                 writer,
                 group.orNull("route", "the name of a HAProxy backend"),
                 group.optional("service", engine + ".service", "the service's name"),
-                cleanStopWait(group));
+                cleanStopWait(group),
+                recovery(group));
+    }
+
+    /// `restart: 2` and `cooldown: 60s`.
+    private static Recovery recovery(Section group) {
+        Duration cooldown = group.duration("cooldown", Recovery.DEFAULT.cooldown());
+        if (cooldown.compareTo(LONGEST_COOLDOWN) > 0) {
+            group.problem("cooldown", "is longer than " + LONGEST_COOLDOWN.toHours() + "h");
+        }
+        return new Recovery(group.number("restart", Recovery.DEFAULT.restarts(), 0, 10), cooldown);
+    }
+
+    /// `drain: 30s`, or `0s`.
+    private static Duration drain(Section group) {
+        Duration drain = group.duration("drain", BalancerGroup.DEFAULT_DRAIN);
+        if (drain.compareTo(BalancerGroup.LONGEST_DRAIN) > 0) {
+            group.problem("drain", "is longer than " + BalancerGroup.LONGEST_DRAIN.toMinutes() + "m");
+            return BalancerGroup.LONGEST_DRAIN;
+        }
+        return drain;
     }
 
     /// `on_clean_stop: {wait: 30s}` or `on_clean_stop: move`.

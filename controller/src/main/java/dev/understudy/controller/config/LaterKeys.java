@@ -8,16 +8,13 @@ import java.util.List;
 final class LaterKeys {
 
     static final List<String> TOP = List.of("mail");
-    static final List<String> BALANCER = List.of("when_isolated", "restart");
+    static final List<String> BALANCER = List.of();
     static final List<String> WEB = List.of("restart");
-    static final List<String> DATABASE = List.of("reader", "backup", "restart");
+    static final List<String> DATABASE = List.of("reader", "backup");
 
     private LaterKeys() {}
 
     static void check(Section section, AddressReader addresses) {
-        if (section.has("when_isolated")) {
-            section.word("when_isolated", "fence", List.of("fence", "keep"));
-        }
         if (section.has("restart")) {
             section.number("restart", 0, 0, 10);
         }

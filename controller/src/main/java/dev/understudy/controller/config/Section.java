@@ -6,8 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -19,8 +17,6 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 /// One mapping of the file while it is read. Every getter notes what is wrong and answers with a stand-in (an empty
 /// text, a zero), so that one reading finds all problems; the caller uses the values only when there were none.
 final class Section {
-
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
 
     private final Problems problems;
     private final String path;
@@ -165,24 +161,16 @@ final class Section {
 
     /// `200ms`, `5s`, `10m`, `26h`, `7d`; a bare number is refused because it does not say its unit.
     Duration duration(String key, Duration otherwise) {
-        Optional<String> value = scalar(key, "a duration such as 200ms, 5s, 10m or 26h");
+        Optional<String> value = scalar(key, Lengths.EXPECTED);
         if (value.isEmpty()) {
             return otherwise;
         }
-        Matcher matcher = DURATION.matcher(value.get());
-        if (!matcher.matches()) {
+        Optional<Duration> length = Lengths.parse(value.get());
+        if (length.isEmpty()) {
             String unit = value.get().matches("\\d+") ? " (the unit is missing)" : "";
-            problem(key, "'" + value.get() + "' is not a duration such as 200ms, 5s, 10m or 26h" + unit);
-            return otherwise;
+            problem(key, "'" + value.get() + "' is not " + Lengths.EXPECTED + unit);
         }
-        long amount = Long.parseLong(matcher.group(1));
-        return switch (matcher.group(2)) {
-            case "ms" -> Duration.ofMillis(amount);
-            case "s" -> Duration.ofSeconds(amount);
-            case "m" -> Duration.ofMinutes(amount);
-            case "h" -> Duration.ofHours(amount);
-            default -> Duration.ofDays(amount);
-        };
+        return length.orElse(otherwise);
     }
 
     /// The mapping under a key, empty (with a problem) if it is missing.

@@ -75,7 +75,8 @@ public final class Authority implements AutoCloseable {
                         allowed.add(send);
                     }
                 }
-                case ControllerMessage.Welcome _, ControllerMessage.Refusal _ -> allowed.add(send);
+                case ControllerMessage.Welcome _, ControllerMessage.Refusal _, ControllerMessage.AskDiverged _ ->
+                    allowed.add(send);
             }
         }
         return allowed;

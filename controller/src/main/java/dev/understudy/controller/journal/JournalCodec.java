@@ -38,7 +38,7 @@ final class JournalCodec {
 
     static byte[] writeState(Journaled state) {
         StringBuilder lines = new StringBuilder();
-        lines.append(JSON.writeValueAsString(withEvents(state, List.of()))).append('\n');
+        lines.append(JSON.writeValueAsString(state.withEvents(List.of()))).append('\n');
         state.events()
                 .forEach(event -> lines.append(JSON.writeValueAsString(event)).append('\n'));
         return lines.toString().getBytes(StandardCharsets.UTF_8);
@@ -48,17 +48,6 @@ final class JournalCodec {
         List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
         List<Event> events = new ArrayList<>();
         lines.subList(1, lines.size()).forEach(line -> events.add(JSON.readValue(line, Event.class)));
-        return withEvents(JSON.readValue(lines.getFirst(), Journaled.class), events);
-    }
-
-    private static Journaled withEvents(Journaled state, List<Event> events) {
-        return new Journaled(
-                state.entries(),
-                state.specVersion(),
-                state.spec(),
-                state.specText(),
-                state.resources(),
-                state.extended(),
-                events);
+        return JSON.readValue(lines.getFirst(), Journaled.class).withEvents(events);
     }
 }

@@ -12,10 +12,13 @@ import dev.understudy.core.Now;
 import dev.understudy.core.OperatorRequest;
 import dev.understudy.core.State;
 import dev.understudy.protocol.AgentMessage;
+import dev.understudy.protocol.AgentMessage.Diverged;
 import dev.understudy.protocol.AgentMessage.Hello;
+import dev.understudy.protocol.ControllerMessage.AskDiverged;
 import dev.understudy.protocol.Moment;
 import dev.understudy.wire.metrics.Metrics;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,8 +36,8 @@ import org.slf4j.LoggerFactory;
 /// I/O runs on other threads, which post here and never wait for it.
 ///
 /// A tick comes every half heartbeat. When the loop finds that it was itself asleep (S8), the core is told before
-/// anything else, so that nobody is judged by a silence that was ours; then the mailbox is emptied before the next
-/// tick.
+/// anything else, so that nobody is judged by a silence that was ours; then the mailbox is emptied, and only the tick
+/// after that judges again. What people ask meanwhile waits for it.
 public final class ControllerLoop {
 
     /// An agent's message that finds so many waiting is not taken: its connection is closed, and it says all anew.
@@ -56,11 +59,15 @@ public final class ControllerLoop {
     private final LoopMetrics metrics;
     private final LinkedBlockingQueue<Mail> mailbox = new LinkedBlockingQueue<>();
     private final Map<String, CompletableFuture<Answer>> asked = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Diverged>> questions = new ConcurrentHashMap<>();
     private final Map<String, AgentConnection> connections = new HashMap<>();
     private final Thread thread;
     private @Nullable State state;
     private volatile @Nullable View view;
     private boolean stopped;
+
+    /// What people asked while this controller was catching up; handled after the tick that ends it.
+    private final List<Mail> postponed = new ArrayList<>();
 
     private long changes;
 
@@ -126,6 +133,31 @@ public final class ControllerLoop {
         return answer.whenComplete((_, _) -> asked.remove(id));
     }
 
+    /// What a host's agent has decoded of its own transactions. Fails when the agent is not connected; the answer may
+    /// never come, so the caller waits for a limited time.
+    public CompletableFuture<Diverged> diverged(String host, String group) {
+        String id = UUID.randomUUID().toString();
+        CompletableFuture<Diverged> answer = new CompletableFuture<>();
+        if (questions.size() >= MAX_ASKED) {
+            answer.completeExceptionally(new IllegalStateException("too many questions are waiting"));
+            return answer;
+        }
+        questions.put(id, answer);
+        mailbox.add(new Mail.Question(host, new AskDiverged(id, group)));
+        return answer.whenComplete((_, _) -> questions.remove(id));
+    }
+
+    /// Carries no order and no grant: it needs no entry in the journal.
+    private void question(String host, AskDiverged question) {
+        AgentConnection connection = connections.get(host);
+        CompletableFuture<Diverged> waiting = questions.get(question.id());
+        if (connection != null) {
+            connection.send(question);
+        } else if (waiting != null) {
+            waiting.completeExceptionally(new IllegalStateException("the agent of " + host + " is not connected"));
+        }
+    }
+
     private void run() {
         try {
             Moment due = clock.now().mono();
@@ -164,6 +196,10 @@ public final class ControllerLoop {
         metrics.late(late.isNegative() ? Duration.ZERO : late);
         if (state != null) {
             step(new Input.Tick());
+            metrics.hosts(state);
+            List<Mail> requests = List.copyOf(postponed);
+            postponed.clear();
+            requests.forEach(this::handle);
         }
         return now.mono().plus(heartbeat.dividedBy(2));
     }
@@ -173,7 +209,6 @@ public final class ControllerLoop {
         if (state != null) {
             step(new Input.LoopWasLate(late));
         }
-        drain();
     }
 
     /// Handles what is in the mailbox now; what comes meanwhile waits for its turn.
@@ -198,9 +233,12 @@ public final class ControllerLoop {
                     step(new Input.LinkLost(connection.host()));
                 }
             }
+            case Mail.Question(String host, AskDiverged question) -> question(host, question);
             case Mail.Asked(String id, String who, OperatorRequest request) -> {
                 if (state == null || !state.leading()) {
                     answer(new Answer(id, false, "this controller does not lead", ""));
+                } else if (state.catchingUp()) {
+                    postponed.add(mail);
                 } else {
                     step(new Input.Operator(id, who, request));
                 }
@@ -238,6 +276,13 @@ public final class ControllerLoop {
             }
             LOG.info("agent={} link=open", connection.host());
         } else if (!connection.equals(connections.get(connection.host()))) {
+            return;
+        }
+        if (message instanceof Diverged answer) {
+            CompletableFuture<Diverged> waiting = questions.get(answer.id());
+            if (waiting != null) {
+                waiting.complete(answer);
+            }
             return;
         }
         step(new Input.AgentReport(connection.host(), message));
@@ -280,12 +325,13 @@ public final class ControllerLoop {
         }
         state = decision.next();
         send(committed, written);
+        // before the answer: who asked looks at once for what came of it
+        view = new View(decision.next(), now, connections.keySet());
         decision.answers().forEach(this::answer);
         authority.window(decision.next().timing().authorityWindow());
         metrics.input(input.getClass().getSimpleName());
         metrics.state(decision.next(), connections.size());
         metrics.step(clock.now().mono().since(now.mono()));
-        view = new View(decision.next(), now, connections.keySet());
     }
 
     private void send(Committed committed, Moment now) {

@@ -2,6 +2,7 @@ package dev.understudy.controller.web;
 
 import dev.understudy.controller.api.Api;
 import dev.understudy.controller.api.ApiJson;
+import dev.understudy.controller.api.PrometheusTargets;
 import dev.understudy.controller.api.SiteView;
 import dev.understudy.controller.config.ClusterFile;
 import dev.understudy.controller.loop.ControllerLoop;
@@ -11,6 +12,7 @@ import dev.understudy.core.Decision.Answer;
 import dev.understudy.core.Event;
 import dev.understudy.core.Journaled;
 import dev.understudy.core.OperatorRequest;
+import dev.understudy.protocol.AgentMessage;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.wire.metrics.Metrics;
@@ -26,11 +28,13 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// The API under `/api/v1`, metrics and health. Handlers run on virtual threads and may wait for the loop's answer.
+/// The API under `/api/v1`, metrics, Prometheus' targets and health. Handlers run on virtual threads and may wait for
+/// the loop's answer.
 final class ApiRoutes {
 
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final int DEFAULT_EVENTS = 50;
+    private static final int MOST_PORT = 65535;
 
     /// Set on a request whose answer is complete, whatever its status.
     static final String ANSWERED = "answered";
@@ -82,7 +86,12 @@ final class ApiRoutes {
         routes.post("/api/v1/switchover", this::switchover);
         routes.post("/api/v1/retry", this::retry);
         routes.get(
+                "/api/v1/diverged/{group}/{host}",
+                context -> json(context, 200, diverged(context.pathParam("group"), context.pathParam("host"))));
+        new OperatorRoutes(this).configure(routes);
+        routes.get(
                 "/metrics", context -> context.contentType(Metrics.CONTENT_TYPE).result(metrics.scrape()));
+        routes.get("/prometheus/targets", this::targets);
         routes.get("/healthz", this::health);
     }
 
@@ -129,6 +138,35 @@ final class ApiRoutes {
         return new Api.Explained(event, steps);
     }
 
+    /// Asks the host's agent.
+    Api.Diverged diverged(String group, String host) {
+        ClusterSpec spec = view().state().journaled().spec();
+        boolean member = spec != null
+                && spec.group(group)
+                        .filter(ClusterSpec.DatabaseGroup.class::isInstance)
+                        .map(g -> g.members().contains(host))
+                        .orElse(false);
+        if (!member) {
+            throw new Refused(404, host + " is no member of a database group '" + group + "'");
+        }
+        AgentMessage.Diverged told;
+        try {
+            told = loop.diverged(host, group).get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new Refused(504, "the agent of " + host + " has not answered within " + ANSWER.toSeconds() + " s");
+        } catch (ExecutionException e) {
+            throw new Refused(
+                    409, String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Refused(503, "the controller stops");
+        }
+        if (told.file().isEmpty()) {
+            throw new Refused(404, host + " has decoded no transactions of its own for " + group);
+        }
+        return new Api.Diverged(group, host, told.file(), told.gtids(), told.text(), told.cut());
+    }
+
     private void events(Context context) {
         int limit = number(context, "limit", DEFAULT_EVENTS, Journaled.MAX_EVENTS);
         String after = context.queryParam("after");
@@ -138,11 +176,30 @@ final class ApiRoutes {
         json(context, 200, new Api.Events(latest(limit, context.queryParam("resource"), after)));
     }
 
-    private void spec(Context context) {
-        Journaled journaled = view().state().journaled();
-        if (journaled.spec() == null) {
+    /// Prometheus keeps the targets that it has when it gets anything but 200.
+    private void targets(Context context) {
+        String address = context.host();
+        json(
+                context,
+                200,
+                PrometheusTargets.of(
+                        specified().state().spec(),
+                        controller,
+                        address == null ? "" : address,
+                        number(context, "agent_port", PrometheusTargets.AGENT_PORT, MOST_PORT),
+                        number(context, "haproxy_port", 0, MOST_PORT)));
+    }
+
+    private View specified() {
+        View view = view();
+        if (view.state().journaled().spec() == null) {
             throw new Refused(404, "there is no cluster specification yet");
         }
+        return view;
+    }
+
+    private void spec(Context context) {
+        Journaled journaled = specified().state().journaled();
         context.contentType("application/yaml; charset=utf-8").result(journaled.specText());
     }
 
@@ -169,7 +226,7 @@ final class ApiRoutes {
         answer(context, id, ask(context, new OperatorRequest.Retry(id)));
     }
 
-    private static void answer(Context context, @Nullable ResourceId id, Answer answer) {
+    static void answer(Context context, @Nullable ResourceId id, Answer answer) {
         if (!answer.accepted()) {
             throw new Refused(409, answer.text());
         }
@@ -177,9 +234,15 @@ final class ApiRoutes {
         json(context, 202, new Api.Accepted(true, answer.text(), resource, answer.event()));
     }
 
-    private Answer ask(Context context, OperatorRequest request) {
+    Answer ask(Context context, OperatorRequest request) {
+        return ask(context, "", request);
+    }
+
+    /// @param by who the caller says to be, empty for no word
+    Answer ask(Context context, String by, OperatorRequest request) {
+        String who = by.isEmpty() ? "api " + context.ip() : by + " (" + context.ip() + ")";
         try {
-            return loop.ask("api " + context.ip(), request).get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+            return loop.ask(who, request).get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {
             throw new Refused(503, "no answer within " + ANSWER.toSeconds() + " s: look at the events");
         } catch (InterruptedException e) {
@@ -189,7 +252,7 @@ final class ApiRoutes {
     }
 
     /// `group/name`, or a group with exactly one resource.
-    private ResourceId resource(String text) {
+    ResourceId resource(String text) {
         ClusterSpec spec = view().state().journaled().spec();
         if (spec == null) {
             throw new Refused(409, "there is no cluster specification yet");
@@ -211,7 +274,7 @@ final class ApiRoutes {
     }
 
     /// JSON only: a form on a foreign page cannot send that content type.
-    private static JsonNode body(Context context, List<String> known) {
+    static JsonNode body(Context context, List<String> known) {
         String contentType = context.contentType();
         if (contentType == null || !contentType.startsWith("application/json")) {
             throw new Refused(415, "expected content type application/json");
@@ -229,7 +292,7 @@ final class ApiRoutes {
         }
     }
 
-    private static String text(JsonNode body, String key) {
+    static String text(JsonNode body, String key) {
         if (!body.path(key).isString()) {
             throw new Refused(400, "'" + key + "' is missing: expected a text");
         }

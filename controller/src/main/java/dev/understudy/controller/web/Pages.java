@@ -37,6 +37,10 @@ final class Pages {
             Api.Explained explained = api.explained(context.pathParam("id"));
             page(context, explained.event().id(), false, explain(explained));
         });
+        routes.get("/diverged/{group}/{host}", context -> {
+            Api.Diverged diverged = api.diverged(context.pathParam("group"), context.pathParam("host"));
+            page(context, diverged.host(), false, diverged(diverged));
+        });
         routes.get(
                 "/style.css",
                 context -> context.contentType("text/css; charset=utf-8").result(style));
@@ -87,7 +91,11 @@ final class Pages {
 
     private static void group(Html html, Api.Site site, Api.Group group) {
         html.markup("<section><h2>").text(group.name()).markup(" ");
-        html.span("quiet", group.kind() + " · " + group.mode()).markup("</h2>\n");
+        html.span("quiet", group.kind() + " · " + group.mode());
+        if (!group.standing().isEmpty()) {
+            html.markup(" ").span("pill busy", group.standing());
+        }
+        html.markup("</h2>\n");
         if (!group.resources().isEmpty()) {
             html.markup("<table class=\"resources\">")
                     .header("Resource", "Holder", "Phase", "Epoch", "Lease", "Address", "Notes")
@@ -110,6 +118,7 @@ final class Pages {
         html.cell(Long.toString(resource.epoch()));
         html.cell(resource.lease());
         html.cell(resource.address()).markup("<td>");
+        String group = resource.resource().substring(0, resource.resource().indexOf('/'));
         Api.Plan plan = resource.plan();
         if (plan != null) {
             String to = plan.to() == null ? "" : " to " + plan.to();
@@ -119,16 +128,23 @@ final class Pages {
         if (!resource.ackers().isEmpty()) {
             html.span("quiet", "acknowledged by " + String.join(", ", resource.ackers()) + " ");
         }
+        resource.lags().forEach(lag -> html.span("quiet", lag.host() + " " + lag.text() + " "));
         if (resource.alone()) {
             html.span("pill bad", "alone: nobody can take over").text(" ");
         }
         resource.quarantined()
-                .forEach(q -> html.span("pill bad", q.host() + " quarantined").text(" " + q.reason() + " "));
+                .forEach(q -> html.span("pill bad", q.host() + " quarantined")
+                        .text(" " + q.reason() + " ")
+                        .link("/diverged/" + group + "/" + q.host(), "what only it has")
+                        .text(" "));
         html.markup("</td></tr>\n");
     }
 
     private static void host(Html html, Api.Group group, Api.Host host) {
         html.markup("<tr><td>").span("name", host.host()).markup(" ").span("quiet", host.address());
+        if (host.maintenance() != null) {
+            html.markup(" ").span("pill busy", host.maintenance());
+        }
         html.markup("</td>").cell("pill " + css(host.health()), host.health());
         html.cell(host.heardMillisAgo() < 0 ? "never" : ago(host.heardMillisAgo()))
                 .markup("<td>");
@@ -193,6 +209,17 @@ final class Pages {
             html.heading(2, "Steps of " + event.plan());
             events(html, explained.steps());
         }
+        return html;
+    }
+
+    private static Html diverged(Api.Diverged diverged) {
+        Html html = new Html();
+        html.heading(1, "Transactions that only " + diverged.host() + " has");
+        html.markup("<dl>");
+        item(html, "Group", diverged.group());
+        item(html, "Transactions", String.join(" ", diverged.transactions()));
+        item(html, diverged.cut() ? "All of it on the host" : "On the host", diverged.file());
+        html.markup("</dl>\n<pre>").text(diverged.text()).markup("</pre>\n");
         return html;
     }
 

@@ -9,6 +9,7 @@ import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
+import dev.understudy.protocol.ResourceId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,10 @@ class ClusterFileTest {
                         List.of("lb1", "lb2"),
                         List.of(new VirtualAddress("192.0.2.10", 24, "eth0", "192.0.2.1")),
                         new ClusterSpec.Haproxy(
-                                "/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service")));
+                                "/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service"),
+                        null,
+                        ClusterSpec.Recovery.DEFAULT,
+                        Duration.ofSeconds(30)));
         assertThat(spec.group("app").orElseThrow())
                 .isEqualTo(new WebGroup(
                         "app", Mode.OBSERVE, List.of("web1", "web2"), "http://{address}:8080/health", "app"));
@@ -69,6 +73,7 @@ class ClusterFileTest {
         assertThat(((BalancerGroup) spec.group("lb").orElseThrow()).haproxy())
                 .isEqualTo(new ClusterSpec.Haproxy(
                         "/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service"));
+        assertThat(((BalancerGroup) spec.group("lb").orElseThrow()).checkUrl()).isNull();
         DatabaseGroup database = (DatabaseGroup) spec.group("db").orElseThrow();
         assertThat(database.mode()).isEqualTo(Mode.OBSERVE);
         assertThat(database.engine()).isEqualTo("mariadb");
@@ -76,6 +81,51 @@ class ClusterFileTest {
         assertThat(database.writer()).isNull();
         assertThat(database.routeBackend()).isNull();
         assertThat(database.cleanStopWait()).isEqualTo(Duration.ofSeconds(30));
+    }
+
+    @Test
+    void anIsolatedBalancerIsFencedUnlessTheFileSaysKeep() {
+        String file = """
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}}
+                groups:
+                  lb: {kind: balancer, members: [a], addresses: [{ip: 10.0.0.9/32, interface: eth0}]%s}
+                """;
+        assertThat(good(file.formatted("")).keptWhenIsolated()).isEmpty();
+        assertThat(good(file.formatted(", when_isolated: fence")).keptWhenIsolated())
+                .isEmpty();
+        assertThat(good(file.formatted(", when_isolated: keep")).keptWhenIsolated())
+                .containsExactly(new ResourceId("lb", "10.0.0.9"));
+    }
+
+    @Test
+    void howAGroupRecoversIsReadAndHasDefaults() {
+        ClusterSpec spec = good("""
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}}
+                groups:
+                  lb: {kind: balancer, members: [a], addresses: [{ip: 10.0.0.9/32, interface: eth0}], restart: 2}
+                  db: {kind: database, members: [a], cooldown: 90s}
+                """);
+        assertThat(spec.recoveryOf("lb")).isEqualTo(new ClusterSpec.Recovery(2, Duration.ofSeconds(60)));
+        assertThat(spec.recoveryOf("db")).isEqualTo(new ClusterSpec.Recovery(0, Duration.ofSeconds(90)));
+    }
+
+    @Test
+    void howLongConnectionsMayGoOnAfterAPlannedMoveIsRead() {
+        assertThat(drain("drain: 0s")).isEqualTo(Duration.ZERO);
+        assertThat(drain("drain: 2m")).isEqualTo(Duration.ofMinutes(2));
+        assertThat(drain("restart: 0")).as("the default").isEqualTo(Duration.ofSeconds(30));
+    }
+
+    private static Duration drain(String key) {
+        ClusterSpec spec = good("""
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}}
+                groups:
+                  lb: {kind: balancer, members: [a], addresses: [{ip: 10.0.0.9/32, interface: eth0}], %s}
+                """.formatted(key));
+        return ((BalancerGroup) spec.group("lb").orElseThrow()).drainTime();
     }
 
     /// Each bad file is the good one with one line changed; the expected text is the whole line that the user sees.
@@ -113,11 +163,18 @@ class ClusterFileTest {
                         "c.yml:11: hosts.db4: is in no group: add it to a group's members"),
                 bad("db3: {address: 10.0.0.23}", "db3: {address: 10.0.0.23}\n  db3: {address: 10.0.0.24}",
                         "c.yml:11: hosts: key 'db3' stands twice, first in line 10"),
+                bad("kind: balancer", "kind: balancer\n    drain: 11m",
+                        "c.yml:14: groups.edge.drain: is longer than 10m"),
                 bad("kind: balancer", "kind: balancr",
                         "c.yml:13: groups.edge.kind: 'balancr' is not one of balancer, web, database,"
                                 + " did you mean 'balancer'?"),
                 bad("mode: automatic", "mode: auto",
                         "c.yml:14: groups.edge.mode: 'auto' is not one of observe, manual, automatic"),
+                bad("mode: automatic", "mode: automatic\n    when_isolated: kept",
+                        "c.yml:15: groups.edge.when_isolated: 'kept' is not one of fence, keep"),
+                bad("mode: manual", "mode: manual\n    when_isolated: keep",
+                        "c.yml:27: groups.shopdb.when_isolated: is for balancer groups: a primary that is isolated is"
+                                + " always fenced, two of them would part the data"),
                 bad("members: [lb1, lb2]", "members: [lb1, lb2, lb3]",
                         "c.yml:15: groups.edge.members: 'lb3' is not declared under hosts, did you mean 'lb1'?"
                                 + " (hosts: lb1, lb2, web1, web2, db1, db2, db3)"),
@@ -237,6 +294,21 @@ class ClusterFileTest {
                   two: {kind: database, members: [a]}
                 """))
                 .containsExactly("c.yml:5: groups.two.members: port 3306 of 'a' is already the server of group 'one'");
+    }
+
+    @Test
+    void aCheckOfABalancerGroupIsAUrl() {
+        String text = """
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}}
+                groups:
+                  lb: {kind: balancer, members: [a], addresses: [{ip: 10.0.0.9/32, interface: eth0}], check: {url: %s}}
+                """;
+        BalancerGroup group = (BalancerGroup)
+                good(text.formatted("\"https://{address}/\"")).group("lb").orElseThrow();
+        assertThat(group.checkUrl()).isEqualTo("https://{address}/");
+        assertThat(lines(text.formatted("\"{address}\"")))
+                .containsExactly("c.yml:4: groups.lb.check.url: '{address}' is not a URL such as http://{address}/");
     }
 
     @Test

@@ -1,10 +1,9 @@
 package dev.understudy.controller.journal;
 
+import dev.understudy.controller.Site;
 import dev.understudy.controller.journal.Identity.Opened;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +18,7 @@ record RunningJournal(Journal journal, long term) implements AutoCloseable {
             CompletableFuture<Long> leads = new CompletableFuture<>();
             Journal journal = Journal.open(
                     new Journal.Settings(
-                            ready.identity(), ready.store(), "127.0.0.1:" + freePort(), Duration.ofSeconds(20)),
+                            ready.identity(), ready.store(), "127.0.0.1:" + Site.freePort(), Duration.ofSeconds(20)),
                     ready.fresh(),
                     (term, leading) -> {
                         if (leading) {
@@ -32,12 +31,6 @@ record RunningJournal(Journal journal, long term) implements AutoCloseable {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.understudy.core.candidate;
 
 import dev.understudy.core.Event.Candidate;
+import dev.understudy.core.Operations;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.AddressState;
 import dev.understudy.core.evidence.Evidence;
@@ -8,8 +9,10 @@ import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Who could take a virtual address, the best first, and why the others could not.
@@ -18,7 +21,7 @@ public final class AddressCandidates {
     private AddressCandidates() {}
 
     /// Every member of the group with a verdict. Eligible ones come first: the wanted one, then the order of the
-    /// file, the host that holds or held it last.
+    /// file, those that failed as holder lately, the host that holds or held it last.
     public static List<Candidate> of(Evidence evidence, AddressState address) {
         List<String> members =
                 evidence.spec().group(address.id().group()).map(Group::members).orElse(List.of());
@@ -29,7 +32,8 @@ public final class AddressCandidates {
         for (String member : members) {
             candidates.add(judge(evidence, address, member));
         }
-        candidates.sort((a, b) -> Integer.compare(rank(a, wanted, last), rank(b, wanted, last)));
+        Set<String> failed = RecentFailovers.failed(evidence, address.id());
+        candidates.sort(Comparator.comparingInt(c -> rank(c, wanted, last) + (failed.contains(c.host()) ? 1 : 0)));
         return candidates;
     }
 
@@ -47,6 +51,10 @@ public final class AddressCandidates {
     }
 
     private static Candidate judge(Evidence evidence, AddressState address, String member) {
+        Optional<Operations.Maintenance> maintenance = evidence.maintenance(member);
+        if (maintenance.isPresent()) {
+            return new Candidate(member, false, "it is " + maintenance.get().describe());
+        }
         if (!evidence.fresh(member)) {
             return new Candidate(member, false, "its agent is not heard");
         }
@@ -57,6 +65,10 @@ public final class AddressCandidates {
         }
         if (seen.get().health() != Health.UP) {
             return new Candidate(member, false, "its HAProxy is " + seen.get().health());
+        }
+        Optional<String> clock = evidence.clockAlarm(member);
+        if (clock.isPresent()) {
+            return new Candidate(member, false, clock.get());
         }
         Plan plan = address.plan();
         if (plan != null && plan.isRejected(member)) {

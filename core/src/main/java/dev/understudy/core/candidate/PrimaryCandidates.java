@@ -1,12 +1,18 @@
 package dev.understudy.core.candidate;
 
 import dev.understudy.core.Event.Candidate;
+import dev.understudy.core.Operations;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.evidence.Evidence;
+import dev.understudy.core.evidence.ReplicationLag;
+import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.GtidList;
+import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
+import dev.understudy.protocol.Observation.Trouble;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,8 +24,11 @@ import java.util.TreeMap;
 ///
 /// A candidate must have received everything that any member whose acknowledgement counted has received (S14);
 /// among those, one that has applied all comes first, then the operator's wish, then (after a restart) the last
-/// holder, then the order of the file.
+/// holder, then those that have not failed as holder lately, then the order of the file.
 public final class PrimaryCandidates {
+
+    /// A member that lags more is no target of a planned move.
+    private static final Duration MOST_LAG = Duration.ofSeconds(2);
 
     private PrimaryCandidates() {}
 
@@ -72,6 +81,45 @@ public final class PrimaryCandidates {
                 .toList();
     }
 
+    /// Who looks better than a primary that lives and cannot do its work: heard, answering, replicating until now,
+    /// and with a disk that works. Positions are compared later, when the primary is fenced.
+    public static List<Candidate> standIns(Evidence evidence, PrimaryState primary) {
+        List<Candidate> verdicts = new ArrayList<>();
+        for (String member :
+                evidence.spec().group(primary.id().group()).map(Group::members).orElse(List.of())) {
+            if (!member.equals(primary.holder())) {
+                verdicts.add(standIn(evidence, primary, member));
+            }
+        }
+        return verdicts;
+    }
+
+    private static Candidate standIn(Evidence evidence, PrimaryState primary, String member) {
+        Observation.Database seen =
+                evidence.database(member, primary.id().group()).orElse(null);
+        if (!evidence.fresh(member) || seen == null || seen.health() != Health.UP) {
+            return new Candidate(member, false, "it does not answer");
+        }
+        if (primary.isQuarantined(member)) {
+            return new Candidate(member, false, "it is quarantined: it has transactions of its own");
+        }
+        if (cannotWrite(seen)) {
+            return new Candidate(member, false, "it cannot write either: " + seen.troubles());
+        }
+        Optional<String> clock = evidence.clockAlarm(member);
+        if (clock.isPresent()) {
+            return new Candidate(member, false, clock.get());
+        }
+        return new Candidate(
+                member, seen.replica() != null, seen.replica() == null ? "it follows nobody" : "it answers");
+    }
+
+    private static boolean cannotWrite(Observation.Database seen) {
+        return seen.troubles().contains(Trouble.DISK_FULL)
+                || seen.troubles().contains(Trouble.DISK_STALLED)
+                || seen.troubles().contains(Trouble.READ_ONLY_DISK);
+    }
+
     private record Ranked(Candidate candidate, int rank) {}
 
     private static Ranked judge(
@@ -92,8 +140,13 @@ public final class PrimaryCandidates {
                     .orElse("");
             return no(member, order, "it failed in this plan: " + why);
         }
+        if (!belongs(evidence, primary, member)) {
+            return no(member, order, "its history was never compared with that of " + primary.holder());
+        }
         for (Map.Entry<String, Position> other : positions.entrySet()) {
             if (!primary.isQuarantined(other.getKey())
+                    && (belongs(evidence, primary, other.getKey())
+                            || primary.ackers().contains(other.getKey()))
                     && !mine.received().reached(other.getValue().received())) {
                 return no(
                         member,
@@ -108,22 +161,56 @@ public final class PrimaryCandidates {
         if (!evidence.fresh(member)) {
             return no(member, order, "its agent is not heard");
         }
+        Optional<Operations.Maintenance> maintenance = evidence.maintenance(member);
+        if (maintenance.isPresent()) {
+            return no(member, order, "it is " + maintenance.get().describe());
+        }
+        Optional<String> clock = evidence.clockAlarm(member);
+        if (clock.isPresent()) {
+            return no(member, order, clock.get());
+        }
         Optional<Observation.Database> seen =
                 evidence.database(member, primary.id().group());
+        if (seen.map(PrimaryCandidates::cannotWrite).orElse(false)) {
+            return no(member, order, "it cannot write: " + seen.get().troubles());
+        }
         Observation.Replica replica = seen.map(Observation.Database::replica).orElse(null);
         if (replica != null && replica.applierErrno() != 0 && !mine.allApplied()) {
             return no(member, order, "its applier is broken: " + replica.error());
         }
         boolean wanted = plan != null && member.equals(plan.wanted());
         boolean restarted = plan != null && plan.kind() == Plan.Kind.RESTART && member.equals(plan.from());
-        int rank = (mine.allApplied() ? 0 : 400) + (wanted ? 0 : 200) + (restarted ? 0 : 100) + order;
+        boolean failed = RecentFailovers.failed(evidence, primary.id()).contains(member);
+        int rank =
+                (mine.allApplied() ? 0 : 800) + (wanted ? 0 : 400) + (restarted ? 0 : 200) + (failed ? 100 : 0) + order;
         return new Ranked(
                 new Candidate(member, true, "received %s, applied %s".formatted(mine.received(), mine.applied())),
                 rank);
     }
 
     private static Ranked no(String member, int order, String reason) {
-        return new Ranked(new Candidate(member, false, reason), 1000 + order);
+        return new Ranked(new Candidate(member, false, reason), 2000 + order);
+    }
+
+    /// Its history is one with the old primary's: it was seen to have everything, or is that primary itself. Only
+    /// then do sequence numbers say who is ahead.
+    private static boolean belongs(Evidence evidence, PrimaryState primary, String member) {
+        Plan plan = primary.plan();
+        return plan == null
+                || plan.from() == null
+                || member.equals(plan.from())
+                || primary.completeIn(member).isPresent()
+                || (primary.hasJoined(member) && follows(evidence, primary, member, plan.from()));
+    }
+
+    /// It was pointed at that primary, which it refuses when its history differs (S17).
+    private static boolean follows(Evidence evidence, PrimaryState primary, String member, String source) {
+        String address =
+                evidence.spec().host(source).map(ClusterSpec.Host::address).orElse("");
+        return evidence.database(member, primary.id().group())
+                .map(Observation.Database::replica)
+                .filter(replica -> replica.source().equals(address))
+                .isPresent();
     }
 
     private static Candidate judgeMove(Evidence evidence, PrimaryState primary, String member) {
@@ -132,6 +219,14 @@ public final class PrimaryCandidates {
         }
         if (primary.isQuarantined(member)) {
             return new Candidate(member, false, "it is quarantined: it has transactions of its own");
+        }
+        Optional<Operations.Maintenance> maintenance = evidence.maintenance(member);
+        if (maintenance.isPresent()) {
+            return new Candidate(member, false, "it is " + maintenance.get().describe());
+        }
+        Optional<String> clock = evidence.clockAlarm(member);
+        if (clock.isPresent()) {
+            return new Candidate(member, false, clock.get());
         }
         if (primary.alone()) {
             return new Candidate(member, false, "the primary runs alone: nobody is known to have everything");
@@ -149,9 +244,15 @@ public final class PrimaryCandidates {
                     "its replication does not run (receiver %s, applier %s %s)"
                             .formatted(replica.receiver(), replica.applier(), replica.error()));
         }
-        if (replica.secondsBehind() > 2) {
-            return new Candidate(member, false, "it lags by " + replica.secondsBehind() + " s");
-        }
-        return new Candidate(member, true, "it follows and lags by " + replica.secondsBehind() + " s");
+        Optional<ReplicationLag> lag = ReplicationLag.of(evidence, primary.id().group(), member);
+        String told = lag.map(ReplicationLag::describe).orElse("does not tell how far it lags");
+        return lag.filter(PrimaryCandidates::lagsTooMuch).isPresent()
+                ? new Candidate(member, false, "it " + told)
+                : new Candidate(member, true, "it follows and " + told);
+    }
+
+    /// A planned move waits until its target has everything, with writes blocked: it would be undone.
+    private static boolean lagsTooMuch(ReplicationLag lag) {
+        return lag.length().compareTo(lag.byRow() ? MOST_LAG.plus(ReplicationLag.GRAIN) : MOST_LAG) > 0;
     }
 }

@@ -16,16 +16,46 @@ public enum AddressSituation {
     HOLDER_SILENT,
     /// the holder's own agent says that HAProxy is dead
     SERVICE_DOWN,
+    /// the holder's HAProxy died, and may be started again where it died
+    RESTART_DUE,
+    /// the holder's HAProxy died and was ordered to be started again a moment ago
+    RESTARTING,
+    /// the holder's HAProxy was started again where it died, and serves
+    RESTARTED,
     /// the holder's agent has given the address up by itself
     HOLDER_RELEASED,
-    /// the holder is not heard, or does not hold, and every lease is over
+    /// the holder's agent is heard, does not hold, and every lease is over
     HOLDER_LAPSED,
+    /// nobody reaches the holder's host, and its lease is over
+    HOST_DOWN,
+    /// the holder's kernel accepts connections and nothing answers them; its lease is over
+    HOST_FROZEN,
+    /// the holder's host answers, its agent does not run; its lease is over
+    AGENT_DOWN,
+    /// other hosts reach the holder, this controller does not, and its lease is over
+    ASYMMETRIC,
+    /// this controller does not hear the holder, and members that consent to it do: it lives and serves
+    HELD_BY_CONSENT,
+    /// the holder may live on consent, and no member is heard that could close its epoch
+    CANNOT_CLOSE,
+    /// the holder's HAProxy lives and answers nobody
+    HUNG,
+    /// the holder serves by its own word and clients do not reach it
+    ISOLATED,
     /// something ought to be done and the group's mode forbids it
     HELD_BACK,
+    /// something ought to be done, and every member that could take over failed as holder lately (anti-flap)
+    RECENT_FAILOVER,
     /// something ought to be done and no other member could take the address
     NO_CANDIDATE,
     /// an operator asks for a move that is possible
     MOVE_REQUESTED,
+    /// an operator asks to replace the holder without its help
+    FAILOVER_REQUESTED,
+    /// nobody has held it, and exactly one member, which serves, has the address: it is adopted as found
+    ADDRESS_FOUND,
+    /// nobody has held it, and several members have the address, or one that does not serve
+    FOUND_AMISS,
     /// nobody holds it and a member could
     CANDIDATE_READY,
     /// the old holder may still hold

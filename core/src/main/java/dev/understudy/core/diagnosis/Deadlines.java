@@ -6,8 +6,17 @@ import java.time.Duration;
 /// ever.
 public final class Deadlines {
 
+    /// A service whose process lives but that answers nobody for this long is taken for hung. Longer than any
+    /// reload.
+    public static final Duration HUNG = Duration.ofSeconds(4);
+    /// A holder that serves by its own word but that nobody reaches for this long is taken for isolated.
+    public static final Duration UNREACHED = Duration.ofSeconds(3);
+    /// A member that is not heard for this long leaves the holder's circle (S7).
+    public static final Duration UNHEARD = Duration.ofSeconds(5);
     /// From an order to take an address until its holder says that it has it.
     public static final Duration TAKING = Duration.ofSeconds(3);
+    /// From an order to start a service again where it died until it serves; after that it is a failover.
+    public static final Duration RESTARTING = Duration.ofSeconds(5);
     /// A new leader that hears nobody for less than this is not blind, it has just started.
     public static final Duration HEARING = Duration.ofSeconds(5);
     /// A new leader gives every member this long to be heard before it chooses a first holder without it.
@@ -36,6 +45,9 @@ public final class Deadlines {
     public static final Duration RETRY = Duration.ofSeconds(3);
     /// An order without an answer is repeated, with the same id.
     public static final Duration REPEAT = Duration.ofSeconds(1);
+
+    /// A server that has run for so long has been seen by everybody: what its primary tells is from after its start.
+    public static final Duration SETTLED = Duration.ofSeconds(2);
 
     private Deadlines() {}
 }

@@ -1,5 +1,6 @@
 package dev.understudy.core.diagnosis;
 
+import dev.understudy.core.Operations;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.State.Sent;
 import dev.understudy.core.evidence.Evidence;
@@ -7,6 +8,7 @@ import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.ServiceState;
 import java.util.Optional;
 
 /// Evidence → the situation of a member beside a steady primary.
@@ -22,6 +24,15 @@ public final class MemberDiagnosis {
         if (primary.isQuarantined(member)) {
             return Diagnosis.of(MemberSituation.QUARANTINED, member + " is quarantined");
         }
+        boolean died = seen.map(d -> d.service() == ServiceState.ENDED).orElse(false);
+        if (died
+                && evidence.fresh(member)
+                && Restarts.of(evidence, primary.id(), member, primary.epoch())
+                        .filter(r -> Restarts.age(evidence, r).compareTo(Deadlines.FOLLOWING) < 0)
+                        .isEmpty()
+                && Restarts.allowed(evidence, primary.id(), member)) {
+            return Diagnosis.of(MemberSituation.RESTART_DUE, "the database on " + member + " died");
+        }
         if (!evidence.fresh(member)
                 || seen.isEmpty()
                 || seen.get().health() != Health.UP
@@ -30,6 +41,12 @@ public final class MemberDiagnosis {
         }
         if (Boolean.FALSE.equals(seen.get().readOnly())) {
             return Diagnosis.of(MemberSituation.WRITABLE, member + " is writable without holding the role");
+        }
+        Optional<Operations.Maintenance> maintenance = evidence.maintenance(member);
+        if (maintenance.isPresent()) {
+            return Diagnosis.of(
+                    MemberSituation.IN_MAINTENANCE,
+                    member + " is " + maintenance.get().describe());
         }
         Outcome outcome = follow.map(Sent::outcome).orElse(null);
         if (outcome instanceof Outcome.Refused refused && refused.code().equals("diverged")) {

@@ -16,6 +16,10 @@ public enum MemberSituation {
     DIVERGED,
     /// it was found diverged earlier
     QUARANTINED,
+    /// its server died, and may be started again
+    RESTART_DUE,
+    /// it is in maintenance: left to its operator
+    IN_MAINTENANCE,
     /// it is not heard, or its server is not there or does not answer
     AWAY
 }

@@ -5,6 +5,7 @@ import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.candidate.PrimaryCandidates;
 import dev.understudy.core.candidate.PrimaryCandidates.Position;
+import dev.understudy.core.candidate.RecentFailovers;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Mode;
@@ -49,7 +50,7 @@ public final class PrimaryDiagnosis {
             case UNBLOCKING -> planned(Deadlines.UNBLOCKING, holder());
             case FENCING -> fencing();
             case CUTTING -> cutting();
-            case CATCHING_UP -> step(Deadlines.CATCHING_UP, target());
+            case CATCHING_UP -> catchingUp();
             case STAGING -> step(Deadlines.STAGING, target());
             case ATTACHING -> attaching();
             case OPENING -> opening();
@@ -57,18 +58,29 @@ public final class PrimaryDiagnosis {
         };
     }
 
-    /// The members that must tell their positions before anybody is promoted (S14): every acker; where none was ever
-    /// journaled, or the primary ran alone, every member and the primary itself (S25). A primary that was restarted
-    /// in place is one of them.
+    /// The members that must tell their positions before anybody is promoted (S14): every acker; where none was
+    /// ever journaled, or the primary ran alone, every member and the primary itself (S25). A primary that was
+    /// restarted in place is one of them. When an acker may have lost what it acknowledged, only the old primary
+    /// and everybody else together can say what there was (S15).
     public List<String> required() {
         Plan plan = primary.plan();
-        boolean everybody = primary.alone() || primary.ackers().isEmpty();
-        List<String> required = new ArrayList<>(everybody ? group.members() : primary.ackers());
-        if (plan != null && plan.kind() == Plan.Kind.RESTART && plan.from() != null) {
+        boolean doubt = primary.ackers().stream().anyMatch(this::mayHaveLost);
+        boolean everybody = primary.alone() || primary.ackers().isEmpty() || doubt;
+        List<String> required = new ArrayList<>(primary.ackers());
+        if (everybody) {
+            required.addAll(group.members());
+        }
+        if (plan != null && (plan.kind() == Plan.Kind.RESTART || doubt) && plan.from() != null) {
             required.add(plan.from());
         }
         required.removeIf(primary::isQuarantined);
         return required.stream().distinct().toList();
+    }
+
+    /// It told its position from another run of its server than the one that can have lost nothing.
+    private boolean mayHaveLost(String acker) {
+        return answers.get(acker) instanceof Outcome.Done done
+                && !primary.vouches(acker, done.facts().getOrDefault("serverStart", ""));
     }
 
     /// The members that are asked for their positions: those that must answer, and a former primary that handed
@@ -122,16 +134,18 @@ public final class PrimaryDiagnosis {
             return Diagnosis.of(
                     PrimarySituation.JOURNAL_TOO_OLD, "agents know of a later epoch than " + primary.epoch());
         }
-        if (mode() != Mode.AUTOMATIC) {
-            return Diagnosis.of(PrimarySituation.HELD_BACK, "mode is " + mode());
-        }
         boolean allAnswer = group.members().stream().allMatch(this::answers);
         if (!evidence.lapsed(primary.id()) || !allAnswer) {
             return Diagnosis.of(PrimarySituation.WARMING_UP, "every member has to answer before one is chosen");
         }
         List<String> writable = group.members().stream().filter(this::writable).toList();
         return switch (writable.size()) {
-            case 0 -> Diagnosis.of(PrimarySituation.NONE_FOUND, "all members answer and are read-only");
+            case 0 ->
+                mode() == Mode.AUTOMATIC
+                        ? Diagnosis.of(PrimarySituation.NONE_FOUND, "all members answer and are read-only")
+                        : Diagnosis.of(
+                                PrimarySituation.HELD_BACK,
+                                "all members answer and are read-only, " + evidence.restraint(group.name()));
             case 1 ->
                 Diagnosis.of(PrimarySituation.PRIMARY_FOUND, writable.getFirst() + " is the only writable member");
             default -> Diagnosis.of(PrimarySituation.SEVERAL_FOUND, "writable at once: " + writable);
@@ -150,9 +164,7 @@ public final class PrimaryDiagnosis {
                     PrimarySituation.JOURNAL_TOO_OLD, "agents know of a later epoch than " + primary.epoch());
         }
         if (!evidence.fresh(holder)) {
-            return evidence.lapsed(primary.id())
-                    ? trouble(PrimarySituation.HOLDER_LAPSED, holder + " is not heard and its lease is over")
-                    : Diagnosis.of(PrimarySituation.HOLDER_SILENT, holder + " is not heard; its lease may be alive");
+            return silent();
         }
         Optional<Observation.Database> seen = evidence.database(holder, group.name());
         ServiceState service = seen.map(Observation.Database::service).orElse(ServiceState.UNKNOWN);
@@ -177,6 +189,13 @@ public final class PrimaryDiagnosis {
                             "the database on " + holder + " was stopped cleanly and is not back after "
                                     + group.cleanStopWait().toSeconds() + " s");
         }
+        Optional<Diagnosis<PrimarySituation>> trouble = TroubledPrimary.of(evidence, primary, seen);
+        if (trouble.isPresent()) {
+            PrimarySituation situation = trouble.get().situation();
+            return TroubledPrimary.moves(situation)
+                    ? ifBetter(situation, trouble.get().because())
+                    : trouble.get();
+        }
         if (seen.isEmpty() || seen.get().health() != Health.UP || seen.get().readOnly() == null) {
             return Diagnosis.of(
                     PrimarySituation.UNSURE, "the database on " + holder + " lives but gives no full answer");
@@ -186,7 +205,34 @@ public final class PrimaryDiagnosis {
         }
         return Boolean.TRUE.equals(seen.get().readOnly())
                 ? Diagnosis.of(PrimarySituation.READ_ONLY, "somebody set the database on " + holder + " read-only")
-                : Diagnosis.of(PrimarySituation.SERVING, holder + " serves");
+                : Isolation.of(evidence, primary)
+                        .map(because -> ifBetter(PrimarySituation.ISOLATED, because))
+                        .orElseGet(() -> Diagnosis.of(PrimarySituation.SERVING, holder + " serves"));
+    }
+
+    /// The primary lives after a fashion: it is given up only if another member looks better.
+    private Diagnosis<PrimarySituation> ifBetter(PrimarySituation situation, String because) {
+        List<Candidate> candidates = PrimaryCandidates.standIns(evidence, primary);
+        return PrimaryCandidates.best(candidates).isPresent()
+                ? trouble(situation, because)
+                : new Diagnosis<>(
+                        PrimarySituation.NO_CANDIDATE, because + ", and no other member is better", candidates);
+    }
+
+    private Diagnosis<PrimarySituation> silent() {
+        Silence silence = Silence.of(evidence, primary);
+        return switch (silence.kind()) {
+            case LEASE_MAY_LIVE -> Diagnosis.of(PrimarySituation.HOLDER_SILENT, silence.because());
+            case CONSENT ->
+                Isolation.of(evidence, primary)
+                        .map(because -> ifBetter(PrimarySituation.ISOLATED, because))
+                        .orElseGet(() -> Diagnosis.of(PrimarySituation.HELD_BY_CONSENT, silence.because()));
+            case NOBODY_TO_CLOSE -> Diagnosis.of(PrimarySituation.CANNOT_CLOSE, silence.because());
+            case AGENT_DOWN -> trouble(PrimarySituation.AGENT_DOWN, silence.because());
+            case HOST_FROZEN -> trouble(PrimarySituation.HOST_FROZEN, silence.because());
+            case ASYMMETRIC -> trouble(PrimarySituation.ASYMMETRIC, silence.because());
+            case HOST_DOWN -> trouble(PrimarySituation.HOST_DOWN, silence.because());
+        };
     }
 
     private Diagnosis<PrimarySituation> planned(Duration deadline, String actor) {
@@ -195,7 +241,9 @@ public final class PrimaryDiagnosis {
                 || evidence.database(holder, group.name())
                         .map(d -> d.service() == ServiceState.ENDED)
                         .orElse(false)
-                || (!evidence.fresh(holder) && evidence.lapsed(primary.id()));
+                || (!evidence.fresh(holder)
+                        && evidence.lapsed(primary.id())
+                        && evidence.promising(primary.id()).isEmpty());
         return gone
                 ? Diagnosis.of(PrimarySituation.HOLDER_GONE, holder + " failed in the middle of the planned move")
                 : step(deadline, actor);
@@ -220,9 +268,7 @@ public final class PrimaryDiagnosis {
     private Diagnosis<PrimarySituation> fencing() {
         String holder = primary.holder();
         Plan plan = primary.plan();
-        if (holder != null
-                && !evidence.released(holder, primary.id(), primary.epoch())
-                && !evidence.lapsed(primary.id())) {
+        if (!evidence.gone(primary)) {
             return Diagnosis.of(PrimarySituation.NOT_FENCED_YET, holder + " may still act");
         }
         String because = holder == null
@@ -246,6 +292,21 @@ public final class PrimaryDiagnosis {
         return PrimaryCandidates.best(candidates).isPresent()
                 ? new Diagnosis<>(PrimarySituation.CANDIDATE_FOUND, "every acker has told its position", candidates)
                 : new Diagnosis<>(PrimarySituation.NO_CANDIDATE, "nobody can be promoted without loss", candidates);
+    }
+
+    /// Done counts only at the position that was told: a server that was restarted since has nothing left to apply,
+    /// and may have lost what it told of.
+    private Diagnosis<PrimarySituation> catchingUp() {
+        Plan plan = primary.plan();
+        if (plan != null && answers.get(target()) instanceof Outcome.Done done) {
+            String applied = done.facts().getOrDefault("applied", plan.position());
+            if (!GtidList.parse(applied).reached(GtidList.parse(plan.position()))) {
+                return Diagnosis.of(
+                        PrimarySituation.STEP_FAILED,
+                        target() + " told of " + plan.position() + " and has only " + applied + " now");
+            }
+        }
+        return step(Deadlines.CATCHING_UP, target());
     }
 
     private Diagnosis<PrimarySituation> attaching() {
@@ -272,7 +333,7 @@ public final class PrimaryDiagnosis {
 
     /// A follower counts only when it has received all that the target has: otherwise the only copy of an
     /// acknowledged row could be the target's.
-    private boolean hasReceived(String member) {
+    public boolean hasReceived(String member) {
         Plan plan = primary.plan();
         Observation.Replica replica = evidence.database(member, group.name())
                 .map(Observation.Database::replica)
@@ -284,6 +345,15 @@ public final class PrimaryDiagnosis {
                                 .map(Observation.Database::binlogPosition)
                                 .orElse("")))
                         .reached(GtidList.parse(plan.position()));
+    }
+
+    /// The target has what it was chosen for; after a restart it may have lost some of it.
+    public boolean stillComplete() {
+        Plan plan = primary.plan();
+        return plan != null
+                && evidence.database(holder(), group.name())
+                        .map(d -> GtidList.parse(d.binlogPosition()).reached(GtidList.parse(plan.position())))
+                        .orElse(false);
     }
 
     private Diagnosis<PrimarySituation> opening() {
@@ -328,9 +398,42 @@ public final class PrimaryDiagnosis {
     }
 
     private Diagnosis<PrimarySituation> trouble(PrimarySituation situation, String because) {
-        return mode() == Mode.AUTOMATIC
+        if (mode() != Mode.AUTOMATIC) {
+            return Diagnosis.of(PrimarySituation.HELD_BACK, because + ", but " + evidence.restraint(group.name()));
+        }
+        return situation == PrimarySituation.RESTARTED
                 ? Diagnosis.of(situation, because)
-                : Diagnosis.of(PrimarySituation.HELD_BACK, because + ", but mode is " + mode());
+                : recent().map(hold -> heldBack(hold, because)).orElseGet(() -> Diagnosis.of(situation, because));
+    }
+
+    /// While anti-flap holds a failover back, a primary that was started again where it was is elected anew.
+    private Diagnosis<PrimarySituation> heldBack(RecentFailovers.Hold hold, String because) {
+        boolean back = answers(holder())
+                && evidence.database(holder(), group.name())
+                        .filter(d -> !d.serverStart().equals(primary.incarnation()))
+                        .isPresent();
+        return back
+                ? Diagnosis.of(PrimarySituation.RESTARTED, "the database on " + holder() + " was restarted")
+                : Diagnosis.of(
+                        PrimarySituation.RECENT_FAILOVER,
+                        because + ", but " + hold.because() + "; held back until " + hold.until());
+    }
+
+    /// Empty when some member that could take over is not held back, or when there is none at all.
+    private Optional<RecentFailovers.Hold> recent() {
+        Optional<RecentFailovers.Hold> hold = Optional.empty();
+        for (String member : group.members()) {
+            if (!member.equals(holder())
+                    && answers(member)
+                    && !primary.isQuarantined(member)
+                    && evidence.maintenance(member).isEmpty()) {
+                hold = RecentFailovers.hold(evidence, primary.id(), holder(), member, "database/" + group.name());
+                if (hold.isEmpty()) {
+                    return hold;
+                }
+            }
+        }
+        return hold;
     }
 
     private String describe(List<String> members) {
@@ -367,7 +470,7 @@ public final class PrimaryDiagnosis {
     }
 
     private Mode mode() {
-        return group.mode();
+        return evidence.mode(group.name());
     }
 
     private String hears() {

@@ -32,12 +32,44 @@ public enum PrimarySituation {
     SERVICE_DOWN,
     /// the holder's agent has given the role up by itself
     HOLDER_RELEASED,
-    /// the holder is not heard, or does not hold, and every lease is over
+    /// the holder's agent is heard, does not hold, and every lease is over
     HOLDER_LAPSED,
+    /// nobody reaches the holder's host, and its lease is over
+    HOST_DOWN,
+    /// the holder's kernel accepts connections and nothing answers them; its lease is over
+    HOST_FROZEN,
+    /// the holder's host answers, its agent does not run; its lease is over
+    AGENT_DOWN,
+    /// other hosts reach the holder, this controller does not, and its lease is over
+    ASYMMETRIC,
+    /// this controller does not hear the holder, and members that consent to it do: it lives and serves
+    HELD_BY_CONSENT,
+    /// the holder may live on consent, and no member is heard that could close its epoch
+    CANNOT_CLOSE,
+    /// the holder's server lives and answers nobody
+    HUNG,
+    /// the holder serves by its own word and its clients do not reach it
+    ISOLATED,
+    /// no connection is left on the holder: it is alive
+    EXHAUSTED,
+    /// the holder's commits wait for an acknowledgement
+    SEMI_SYNC_BLOCKED,
+    /// a lock, backup or DDL holds up the holder's writes: it is alive
+    WRITES_BLOCKED,
+    /// the holder's data has no space left
+    DISK_FULL,
+    /// the holder's disk does not finish writes
+    DISK_STALLED,
+    /// the holder's file system went read-only
+    READ_ONLY_DISK,
     /// something ought to be done and the group's mode forbids it
     HELD_BACK,
+    /// something ought to be done, and every member that could take over failed as primary lately (anti-flap)
+    RECENT_FAILOVER,
     /// an operator asks for a move that is possible
     MOVE_REQUESTED,
+    /// an operator asks to replace the primary without its help
+    FAILOVER_REQUESTED,
     /// the order of this phase has no answer yet
     STEP_PENDING,
     /// the order of this phase is done

@@ -19,6 +19,7 @@ import dev.understudy.core.policy.PrimaryPolicy.Action;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.Command;
+import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
@@ -28,10 +29,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Carries out [PrimaryPolicy] for one database group.
-public final class PrimaryMachine {
+public final class PrimaryMachine implements ResourceMachine {
 
     private final Turn turn;
     private final ResourceId id;
@@ -41,17 +43,21 @@ public final class PrimaryMachine {
         this.id = id;
     }
 
-    /// Looks, asks the table, and does what its row says. True when the phase changed: look again.
+    @Override
     public boolean advance() {
         PrimaryState primary = state();
         Map<String, Outcome> answers = orders(primary);
         return follow(primary, diagnosis(primary, answers), answers, null);
     }
 
-    /// A planned move, asked for by an operator.
+    @Override
     public void move(String requestId, @Nullable String to) {
         PrimaryState primary = state();
         Diagnosis<PrimarySituation> present = diagnosis(primary, Map.of());
+        if (primary.phase() == PrimaryPhase.VACANT) {
+            first(requestId, primary, present, to);
+            return;
+        }
         if (primary.phase() != PrimaryPhase.HELD || present.situation() != PrimarySituation.SERVING) {
             turn.answer(
                     requestId, false, id + " cannot be moved now: " + primary.phase() + ", " + present.because(), "");
@@ -76,6 +82,55 @@ public final class PrimaryMachine {
                 Map.of(),
                 target);
         turn.answer(requestId, true, "moving " + id + " to " + target, event);
+    }
+
+    /// A first primary, though the mode does not let one be chosen. One that is found is adopted without being asked
+    /// for.
+    private void first(
+            String requestId, PrimaryState primary, Diagnosis<PrimarySituation> present, @Nullable String to) {
+        if (present.situation() != PrimarySituation.HELD_BACK) {
+            turn.answer(requestId, false, id + " has no primary, and cannot get one now: " + present.because(), "");
+            return;
+        }
+        if (to != null && !group().members().contains(to)) {
+            turn.answer(requestId, false, to + " is no member of the group", "");
+            return;
+        }
+        String event = turn.nextEventId();
+        String wish = to == null ? "" : ", " + to + " when it has everything";
+        follow(
+                primary,
+                new Diagnosis<>(PrimarySituation.MOVE_REQUESTED, "first primary" + wish, List.of()),
+                Map.of(),
+                to);
+        turn.answer(requestId, true, "electing a first primary of " + id + wish, event);
+    }
+
+    /// The present primary is fenced, or its lease waited for, and the best member is promoted as in any failover.
+    @Override
+    public void failover(String requestId, @Nullable String to) {
+        PrimaryState primary = state();
+        if (primary.phase() != PrimaryPhase.HELD) {
+            turn.answer(requestId, false, id + " is not held now: " + primary.phase(), "");
+            return;
+        }
+        List<String> others = group().members().stream()
+                .filter(m -> !m.equals(primary.holder()) && !primary.isQuarantined(m))
+                .filter(turn.evidence()::fresh)
+                .filter(m -> turn.evidence().maintenance(m).isEmpty())
+                .filter(m -> turn.evidence().clockAlarm(m).isEmpty())
+                .toList();
+        if (primary.alone() || others.isEmpty() || (to != null && !others.contains(to))) {
+            String why = primary.alone()
+                    ? "the primary runs alone: nobody is known to have everything"
+                    : "members that could be promoted: " + others;
+            turn.answer(requestId, false, id + " cannot be taken from " + primary.holder() + ": " + why, "");
+            return;
+        }
+        String event = turn.nextEventId();
+        String text = "failover from " + primary.holder() + (to == null ? "" : " to " + to + " when it has everything");
+        follow(primary, new Diagnosis<>(PrimarySituation.FAILOVER_REQUESTED, text, List.of()), Map.of(), to);
+        turn.answer(requestId, true, text, event);
     }
 
     /// An operator asks to go on with a plan that stopped, or to look again at members that were quarantined (and
@@ -154,7 +209,7 @@ public final class PrimaryMachine {
             case REACH -> primary.in(next, going.at(fact(answers, primary.holder(), "binlog"), false));
             case HAND_OVER -> primary.in(next, going.at(going.position(), true));
             case RESUME -> primary.in(next, null);
-            case FENCE -> primary.in(next, fence(primary, diagnosis));
+            case FENCE -> primary.in(next, fence(primary, diagnosis, wanted));
             case CHOOSE -> choose(primary, next, going, diagnosis, answers);
             case CHOOSE_AGAIN ->
                 primary.in(next, going.reject(new Candidate(String.valueOf(going.to()), false, diagnosis.because())));
@@ -176,7 +231,8 @@ public final class PrimaryMachine {
     private Plan begin(PrimaryState primary, Diagnosis<PrimarySituation> diagnosis, @Nullable String wanted) {
         Plan.Kind kind =
                 switch (diagnosis.situation()) {
-                    case MOVE_REQUESTED -> Plan.Kind.SWITCHOVER;
+                    case MOVE_REQUESTED -> primary.holder() == null ? Plan.Kind.FIRST : Plan.Kind.SWITCHOVER;
+                    case FAILOVER_REQUESTED -> Plan.Kind.ORDERED;
                     case RESTARTED -> Plan.Kind.RESTART;
                     default -> primary.holder() == null ? Plan.Kind.FIRST : Plan.Kind.FAILOVER;
                 };
@@ -196,8 +252,8 @@ public final class PrimaryMachine {
 
     /// A plan that fences whoever may hold now. A planned move whose primary failed becomes a failover; a target
     /// that did not open is fenced like any holder.
-    private Plan fence(PrimaryState primary, Diagnosis<PrimarySituation> diagnosis) {
-        Plan fresh = begin(primary, diagnosis, null);
+    private Plan fence(PrimaryState primary, Diagnosis<PrimarySituation> diagnosis, @Nullable String wanted) {
+        Plan fresh = begin(primary, diagnosis, wanted);
         Plan old = primary.plan();
         return old == null
                 ? fresh
@@ -227,6 +283,8 @@ public final class PrimaryMachine {
                 group().members().stream().filter(m -> !m.equals(found)).toList();
         return primary.withAckers(others, false)
                 .heldBy(found, plan.epoch(), next, false, "")
+                .withComplete(Map.of())
+                .withJoined(others.stream().collect(Collectors.toMap(Function.identity(), this::serverStart)))
                 .in(next, plan.target(found));
     }
 
@@ -260,13 +318,34 @@ public final class PrimaryMachine {
     /// told to follow it can acknowledge.
     private PrimaryState open(PrimaryState primary, PrimaryPhase next, Plan plan, boolean alone) {
         String target = String.valueOf(plan.to());
-        List<String> ackers = new PrimaryDiagnosis(turn.evidence(), primary, Map.of())
-                .attachable().stream()
-                        .filter(m -> turn.state().orders().containsKey(orderId(primary, m)))
-                        .toList();
+        List<String> attachable = new PrimaryDiagnosis(turn.evidence(), primary, Map.of()).attachable();
+        List<String> ackers = group().members().stream()
+                .filter(m -> !m.equals(target))
+                .filter(m -> (attachable.contains(m) && turn.state().orders().containsKey(orderId(primary, m)))
+                        || mayFollowUnasked(primary, m, target))
+                .toList();
+        Map<String, String> complete = new TreeMap<>();
+        PrimaryDiagnosis seen = new PrimaryDiagnosis(turn.evidence(), primary, Map.of());
+        ackers.stream().filter(seen::hasReceived).forEach(m -> complete.put(m, serverStart(m)));
         return primary.withAckers(ackers, alone)
                 .heldBy(target, plan.epoch(), next, alone, "")
+                .withComplete(alone ? Map.of() : complete)
+                .withJoined(ackers.stream()
+                        .filter(attachable::contains)
+                        .collect(Collectors.toMap(Function.identity(), this::serverStart)))
                 .in(next, plan);
+    }
+
+    /// A server that was told long ago to follow the target, or of which nothing is known, may connect by itself as
+    /// soon as it can, and acknowledge (S14). A server that was started again waits to be told (S15).
+    private boolean mayFollowUnasked(PrimaryState primary, String member, String target) {
+        Observation.Database seen = turn.evidence().database(member, id.group()).orElse(null);
+        if (primary.isQuarantined(member) || (seen != null && seen.health() == Health.DOWN)) {
+            return false;
+        }
+        return seen == null
+                || seen.health() != Health.UP
+                || (seen.replica() != null && seen.replica().source().equals(addressOf(target)));
     }
 
     private List<Candidate> stoppedBy(PrimaryState primary, Plan plan, Map<String, Outcome> answers) {
@@ -308,7 +387,8 @@ public final class PrimaryMachine {
                         primary,
                         holder,
                         answers,
-                        order -> new Command.BlockWrites(order, id, epoch, Deadlines.BLOCKING.toMillis() / 2));
+                        order -> new Command.BlockWrites(
+                                order, id, epoch, plan.id(), Deadlines.BLOCKING.toMillis() / 2));
             case REACHING ->
                 ask(
                         primary,
@@ -316,8 +396,15 @@ public final class PrimaryMachine {
                         answers,
                         order -> new Command.ReachPosition(
                                 order, id, epoch, plan.position(), Deadlines.REACHING.toMillis()));
-            case UNBLOCKING -> ask(primary, holder, answers, order -> new Command.UnblockWrites(order, id, epoch));
+            case UNBLOCKING ->
+                ask(primary, holder, answers, order -> new Command.UnblockWrites(order, id, epoch, plan.id()));
             case FENCING -> {
+                // closed first, touched after (S6)
+                if (primary.holder() != null
+                        && !turn.evidence().released(holder, id, epoch)
+                        && (!turn.evidence().fresh(holder) || turn.evidence().lapsed(id))) {
+                    turn.closeEpoch(primary, host -> orderId(primary, host) + "/close");
+                }
                 if (turn.evidence().fresh(holder) && !turn.evidence().released(holder, id, epoch)) {
                     ask(
                             primary,
@@ -328,15 +415,13 @@ public final class PrimaryMachine {
                 }
             }
             case CUTTING -> {
-                for (String member : present.asked()) {
-                    String cutFrom = member.equals(plan.from()) ? "" : addressOf(plan.from());
-                    ask(
-                            primary,
-                            member,
-                            answers,
-                            Again.AFTER_FAILURE,
-                            order -> new Command.CutReceiver(order, id, plan.epoch(), cutFrom));
-                }
+                present.asked().forEach(member -> askPosition(primary, plan, member, answers));
+                // what they say may leave a doubt that only others can settle (S15)
+                new PrimaryDiagnosis(turn.evidence(), primary, answers)
+                        .asked().stream()
+                                .filter(member -> !answers.containsKey(member))
+                                .toList()
+                                .forEach(member -> askPosition(primary, plan, member, answers));
             }
             case CATCHING_UP ->
                 ask(
@@ -354,10 +439,23 @@ public final class PrimaryMachine {
                     }
                 }
             }
-            case OPENING ->
-                ask(primary, holder, answers, order -> new Command.OpenWrites(order, id, epoch, primary.alone()));
+            case OPENING -> {
+                if (present.stillComplete()) {
+                    ask(primary, holder, answers, order -> new Command.OpenWrites(order, id, epoch, primary.alone()));
+                }
+            }
         }
         return answers;
+    }
+
+    private void askPosition(PrimaryState primary, Plan plan, String member, Map<String, Outcome> answers) {
+        String cutFrom = member.equals(plan.from()) ? "" : addressOf(plan.from());
+        ask(
+                primary,
+                member,
+                answers,
+                Again.AFTER_FAILURE,
+                order -> new Command.CutReceiver(order, id, plan.epoch(), cutFrom));
     }
 
     private Command followOrder(String order, long epoch, String primaryHost) {
@@ -378,7 +476,7 @@ public final class PrimaryMachine {
             Function<String, Command> command) {
         turn.ensure(host, orderId(primary, host), again, Deadlines.REPEAT, command)
                 .map(Sent::outcome)
-                .filter(outcome -> !(outcome instanceof Outcome.Unknown))
+                .filter(outcome -> !Sent.waits(outcome))
                 .ifPresent(outcome -> answers.put(host, outcome));
     }
 

@@ -70,6 +70,15 @@ public final class Turn {
         answers.add(new Answer(requestId, accepted, text, event));
     }
 
+    /// Whether the request has been answered in this turn, and with a refusal.
+    public boolean refused(String requestId) {
+        return answers.stream().anyMatch(a -> a.requestId().equals(requestId) && !a.accepted());
+    }
+
+    public boolean hasAnswer(String requestId) {
+        return answers.stream().anyMatch(a -> a.requestId().equals(requestId));
+    }
+
     /// The id that the next event will get, `E12`, and the plan that begins with it, `P12`.
     public String nextEventId() {
         return "E" + state.journaled().nextEvent();
@@ -121,6 +130,12 @@ public final class Turn {
         return new Event(nextEventId(), now.wall(), "", null, "", "", "", "", null, 0, text, List.of(), List.of());
     }
 
+    /// Tells something of the whole cluster that is not about one resource.
+    public void note(String situation, String text, List<String> evidence) {
+        record(new JournalEntry.Noted(new Event(
+                nextEventId(), now.wall(), "", null, "", situation, "", "", null, 0, text, evidence, List.of())));
+    }
+
     /// Notes a situation in which nothing is done, once until it changes.
     public void noteOnce(
             ResourceState resource,
@@ -144,7 +159,7 @@ public final class Turn {
     }
 
     /// When an order that was answered is given again, with another id.
-    enum Again {
+    public enum Again {
         NEVER,
         /// it failed or was refused
         AFTER_FAILURE,
@@ -155,12 +170,21 @@ public final class Turn {
     /// Makes sure that an order has reached the host: sends it, and sends it again, with the same id, while no
     /// answer comes; after an answer, another attempt with another id as `again` and `pause` say. Returns where it
     /// stands.
-    Optional<Sent> ensure(String host, String key, Again again, Duration pause, Function<String, Command> command) {
+    public Optional<Sent> ensure(
+            String host, String key, Again again, Duration pause, Function<String, Command> command) {
         Sent sent = state.orders().get(key);
         if (sent == null) {
             order(host, key, 0, command);
         } else {
-            boolean answered = sent.outcome() != null && !(sent.outcome() instanceof Outcome.Unknown);
+            Outcome outcome = sent.outcome();
+            boolean bound = outcome != null && !(outcome instanceof Outcome.Unknown) && Sent.waits(outcome);
+            if (bound) {
+                if (now.mono().since(sent.answeredAt()).compareTo(state.timing().heartbeat()) > 0) {
+                    order(host, key, sent.attempts() + 1, command);
+                }
+                return Optional.ofNullable(state.orders().get(key));
+            }
+            boolean answered = outcome != null && !(outcome instanceof Outcome.Unknown);
             boolean failed = answered && !(sent.outcome() instanceof Outcome.Done);
             if (!answered && now.mono().since(sent.at()).compareTo(Deadlines.REPEAT) > 0) {
                 order(host, key, sent.attempts(), command);
@@ -170,6 +194,20 @@ public final class Turn {
             }
         }
         return Optional.ofNullable(state.orders().get(key));
+    }
+
+    /// Asks every member that the holder may be living on to close its epoch (S5).
+    void closeEpoch(ResourceState resource, Function<String, String> key) {
+        for (String member : evidence().heardClosers(resource)) {
+            if (!evidence().closed(member, resource.id(), resource.epoch())) {
+                ensure(
+                        member,
+                        key.apply(member),
+                        Again.AFTER_FAILURE,
+                        Deadlines.REPEAT,
+                        order -> new Command.CloseEpoch(order, resource.id(), resource.epoch() + 1));
+            }
+        }
     }
 
     /// An answer arrived.
@@ -223,7 +261,13 @@ public final class Turn {
         if (command.takesLease()) {
             state = state.with(state.leases().granted(command.resource(), ttl, now.mono()));
         }
-        send(host, new ControllerMessage.Order(view.seq(), state.term(), ttl.toMillis(), command));
+        long below = command.epoch() - 1;
+        boolean stands = evidence().standsFor(host, command.resource()) > 0;
+        boolean over = stands
+                ? evidence().over(command.resource(), below)
+                : evidence().releasedByItsHolder(command.resource(), below);
+        long released = over ? below : 0;
+        send(host, new ControllerMessage.Order(view.seq(), state.term(), ttl.toMillis(), released, command));
         return true;
     }
 

@@ -4,19 +4,34 @@ import static dev.understudy.core.ResourceState.AddressPhase.HELD;
 import static dev.understudy.core.ResourceState.AddressPhase.RELEASING;
 import static dev.understudy.core.ResourceState.AddressPhase.TAKING;
 import static dev.understudy.core.ResourceState.AddressPhase.VACANT;
+import static dev.understudy.core.diagnosis.AddressSituation.ADDRESS_FOUND;
+import static dev.understudy.core.diagnosis.AddressSituation.AGENT_DOWN;
+import static dev.understudy.core.diagnosis.AddressSituation.ASYMMETRIC;
 import static dev.understudy.core.diagnosis.AddressSituation.BLIND;
 import static dev.understudy.core.diagnosis.AddressSituation.CANDIDATE_READY;
+import static dev.understudy.core.diagnosis.AddressSituation.CANNOT_CLOSE;
+import static dev.understudy.core.diagnosis.AddressSituation.FAILOVER_REQUESTED;
+import static dev.understudy.core.diagnosis.AddressSituation.FOUND_AMISS;
 import static dev.understudy.core.diagnosis.AddressSituation.FREE;
 import static dev.understudy.core.diagnosis.AddressSituation.FREE_WITHOUT_CANDIDATE;
 import static dev.understudy.core.diagnosis.AddressSituation.HELD_BACK;
+import static dev.understudy.core.diagnosis.AddressSituation.HELD_BY_CONSENT;
 import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_LAPSED;
 import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_RELEASED;
 import static dev.understudy.core.diagnosis.AddressSituation.HOLDER_SILENT;
+import static dev.understudy.core.diagnosis.AddressSituation.HOST_DOWN;
+import static dev.understudy.core.diagnosis.AddressSituation.HOST_FROZEN;
+import static dev.understudy.core.diagnosis.AddressSituation.HUNG;
+import static dev.understudy.core.diagnosis.AddressSituation.ISOLATED;
 import static dev.understudy.core.diagnosis.AddressSituation.JOURNAL_TOO_OLD;
 import static dev.understudy.core.diagnosis.AddressSituation.MOVE_REQUESTED;
 import static dev.understudy.core.diagnosis.AddressSituation.NOT_FREE_YET;
 import static dev.understudy.core.diagnosis.AddressSituation.NO_CANDIDATE;
 import static dev.understudy.core.diagnosis.AddressSituation.OVERDUE;
+import static dev.understudy.core.diagnosis.AddressSituation.RECENT_FAILOVER;
+import static dev.understudy.core.diagnosis.AddressSituation.RESTARTED;
+import static dev.understudy.core.diagnosis.AddressSituation.RESTARTING;
+import static dev.understudy.core.diagnosis.AddressSituation.RESTART_DUE;
 import static dev.understudy.core.diagnosis.AddressSituation.SERVICE_DOWN;
 import static dev.understudy.core.diagnosis.AddressSituation.SERVING;
 import static dev.understudy.core.diagnosis.AddressSituation.TAKEN;
@@ -54,6 +69,10 @@ public final class AddressPolicy {
         RETRACT,
         /// planned move: the target may hold it under the journaled next epoch: free it from the target
         RETRACT_MOVE,
+        /// journal the attempt and order the holder to start its service again
+        RESTART,
+        /// begin a plan that gives the address to the holder again
+        GIVE_BACK,
         /// nobody holds it
         VACATE
     }
@@ -62,8 +81,8 @@ public final class AddressPolicy {
     public static final PolicyTable<AddressPhase, AddressSituation, Action> TABLE = new PolicyTable<>(
             "Virtual addresses", AddressPhase.class, AddressSituation.class,
             Map.of(
-                    VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY),
-                    HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HELD_BACK, NO_CANDIDATE, MOVE_REQUESTED),
+                    VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY, ADDRESS_FOUND, FOUND_AMISS, MOVE_REQUESTED),
+                    HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, RESTART_DUE, RESTARTING, RESTARTED, HOLDER_RELEASED, HOLDER_LAPSED, HOST_DOWN, HOST_FROZEN, AGENT_DOWN, ASYMMETRIC, HELD_BY_CONSENT, CANNOT_CLOSE, HUNG, ISOLATED, HELD_BACK, RECENT_FAILOVER, NO_CANDIDATE, MOVE_REQUESTED, FAILOVER_REQUESTED),
                     RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE, TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE),
                     TAKING, EnumSet.of(TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE)),
             List.of(
@@ -71,21 +90,37 @@ public final class AddressPolicy {
                     row("LB-02", VACANT,    Set.of(NO_CANDIDATE),           null,      Action.NOTE,    "nobody holds the address and no member could serve it"),
                     row("LB-03", VACANT,    Set.of(WARMING_UP),             null,      Action.NONE,    "old leases and members are waited for before anybody is chosen"),
                     row("LB-04", VACANT,    Set.of(BLIND),                  null,      Action.NONE,    "a controller that hears too few hosts decides nothing"),
-                    row("LB-05", VACANT,    Set.of(HELD_BACK),              null,      Action.NOTE,    "the mode of the group forbids to choose a holder"),
+                    row("LB-05", VACANT,    Set.of(HELD_BACK),              null,      Action.NOTE,    "the first holder is left to the operator"),
                     row("LB-06", VACANT,    Set.of(JOURNAL_TOO_OLD),        null,      Action.NOTE,    "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
+                    row("LB-07", VACANT,    Set.of(ADDRESS_FOUND),          TAKING,    Action.GIVE,    "one member has the address already and serves: it is adopted as found"),
+                    row("LB-08", VACANT,    Set.of(FOUND_AMISS),            null,      Action.NOTE,    "the address is where it cannot be adopted: only a person can say who may keep it"),
+                    row("LB-09", VACANT,    Set.of(MOVE_REQUESTED),         TAKING,    Action.GIVE,    "an operator chose the first holder"),
 
                     row("LB-10", HELD,      Set.of(SERVING),                null,      Action.NONE,    "the holder serves"),
                     row("LB-11", HELD,      Set.of(UNSURE),                 null,      Action.NONE,    "the holder lives; what is not certain is no reason to move"),
                     row("LB-12", HELD,      Set.of(HOLDER_SILENT),          null,      Action.NONE,    "silence is unknown, not down: the lease decides"),
                     row("LB-13", HELD,      Set.of(BLIND),                  null,      Action.NOTE,    "a controller that hears too few hosts suspects itself and moves nothing"),
-                    row("LB-14", HELD,      Set.of(HELD_BACK),              null,      Action.NOTE,    "a move would be due; the mode of the group forbids it"),
+                    row("LB-14", HELD,      Set.of(HELD_BACK),              null,      Action.NOTE,    "a move would be due; it is left to the operator"),
                     row("LB-15", HELD,      Set.of(NO_CANDIDATE),           null,      Action.NOTE,    "a move would be due; no other member could serve the address"),
                     row("LB-16", HELD,      Set.of(JOURNAL_TOO_OLD),        null,      Action.NOTE,    "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
                     row("LB-17", HELD,      Set.of(WARMING_UP),             null,      Action.NONE,    "a controller that has just started judges nobody"),
+                    row("LB-18", HELD,      Set.of(HELD_BY_CONSENT),        null,      Action.NOTE,    "the holder lives on the consent of the others: only this controller does not see it"),
+                    row("LB-19", HELD,      Set.of(CANNOT_CLOSE),           null,      Action.NOTE,    "the holder may live without a controller and nobody here can end that: wait for it, or vouch that its host is off"),
                     row("LB-20", HELD,      Set.of(SERVICE_DOWN),           RELEASING, Action.FREE_IT, "the holder's own agent saw HAProxy die: the address is freed"),
                     row("LB-21", HELD,      Set.of(HOLDER_RELEASED),        RELEASING, Action.FREE_IT, "the holder gave the address up: it goes to another member"),
                     row("LB-22", HELD,      Set.of(HOLDER_LAPSED),          RELEASING, Action.FREE_IT, "the holder's lease is over: it has fenced itself"),
                     row("LB-23", HELD,      Set.of(MOVE_REQUESTED),         RELEASING, Action.FREE_IT, "an operator asked for a planned move"),
+                    row("LB-24", HELD,      Set.of(HOST_DOWN),              RELEASING, Action.FREE_IT, "nobody reaches the holder's host and its lease is over"),
+                    row("LB-25", HELD,      Set.of(HOST_FROZEN),            RELEASING, Action.FREE_IT, "the holder's host is frozen and its lease is over"),
+                    row("LB-26", HELD,      Set.of(AGENT_DOWN),             RELEASING, Action.FREE_IT, "the holder's agent is gone and its lease is over: the kernel has shut the address"),
+                    row("LB-27", HELD,      Set.of(ASYMMETRIC),             RELEASING, Action.FREE_IT, "part of the network reaches the holder, and its lease is over all the same"),
+                    row("LB-28", HELD,      Set.of(HUNG),                   RELEASING, Action.FREE_IT, "HAProxy is hung: the address goes to a member that answers"),
+                    row("LB-29", HELD,      Set.of(ISOLATED),               RELEASING, Action.FREE_IT, "clients do not reach the holder and would reach another member"),
+                    row("LB-50", HELD,      Set.of(RECENT_FAILOVER),        null,      Action.NOTE,    "a move would be due; every member that could take over failed as holder lately (anti-flap)"),
+                    row("LB-51", HELD,      Set.of(RESTART_DUE),            null,      Action.RESTART, "HAProxy died and the file allows a restart: it is started again where it died before anything is moved"),
+                    row("LB-52", HELD,      Set.of(RESTARTING),             null,      Action.NONE,    "HAProxy is being started again where it died"),
+                    row("LB-53", HELD,      Set.of(RESTARTED),              RELEASING, Action.GIVE_BACK, "HAProxy was started again where it died: the holder gets the address again"),
+                    row("LB-54", HELD,      Set.of(FAILOVER_REQUESTED),     RELEASING, Action.FREE_IT, "an operator asked to replace the holder without its help"),
 
                     row("LB-30", RELEASING, Set.of(NOT_FREE_YET),           null,      Action.NONE,    "the old holder may still hold: wait for its word or for the end of its lease"),
                     row("LB-31", RELEASING, Set.of(FREE),                   TAKING,    Action.GIVE,    "the old holder cannot hold any more: the best candidate takes over"),

@@ -22,6 +22,8 @@ public final class MemberPolicy {
         FOLLOW,
         /// order it to fence itself
         FENCE,
+        /// journal the attempt and order it to start its server again
+        RESTART,
         /// journal the quarantine and page
         QUARANTINE
     }
@@ -38,7 +40,9 @@ public final class MemberPolicy {
                     row("DM-05", MemberSituation.APPLIER_BROKEN, Action.NOTE,       "its applier stopped at an error: only a person can say what to do"),
                     row("DM-06", MemberSituation.DIVERGED,       Action.QUARANTINE, "it has transactions that the primary lacks: it is left as it is and reported"),
                     row("DM-07", MemberSituation.QUARANTINED,    Action.NONE,       "a quarantined member is not touched"),
-                    row("DM-08", MemberSituation.AWAY,           Action.NONE,       "it does not answer: nothing can be done from here")));
+                    row("DM-08", MemberSituation.AWAY,           Action.NONE,       "it does not answer: nothing can be done from here"),
+                    row("DM-09", MemberSituation.IN_MAINTENANCE, Action.NONE,       "a host in maintenance is left to its operator"),
+                    row("DM-10", MemberSituation.RESTART_DUE,    Action.RESTART,    "its server died and the file allows a restart: it comes back read-only and follows")));
     // spotless:on
 
     private MemberPolicy() {}

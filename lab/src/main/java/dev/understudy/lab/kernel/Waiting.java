@@ -41,6 +41,11 @@ public final class Waiting {
         }
     }
 
+    /// Lets time pass: how long a fault lasts. Never to wait for an effect.
+    public static void pass(Duration length) {
+        pause(length.toMillis());
+    }
+
     private static void pause(long millis) {
         try {
             Thread.sleep(millis);

@@ -1,4 +1,5 @@
-/// What the lab asks of Linux: network namespaces by thread, process tables, nftables, child processes.
+/// What the lab asks of Linux: network namespaces by thread, process tables, packet sockets,
+/// nftables, child processes.
 @NullMarked
 package dev.understudy.lab.kernel;
 

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 
 /// Counts holders every 10 ms, inside every host, also those that are cut off: hosts on which the virtual address
 /// is present with the gate open, the same for the writer address, and databases that would acknowledge a write
-/// (open to writes, and either alone or with a receiver that takes their events).
+/// (open to writes, and either alone or with a receiver that takes their events). Beside it a neighbour on each wire
+/// asks who has the address, by ARP and by a probe of every host.
 ///
 /// Two at once are believed only after a second look at all of them that finds the first one still holding after the
 /// last was seen to: then there was a moment at which both held.
@@ -24,6 +25,7 @@ public final class HolderWatch implements AutoCloseable {
     private final List<AddressEye> site;
     private final List<AddressEye> writer;
     private final List<DatabaseEye> databases;
+    private final List<WireEye> wires;
     private final Consumer<String> alarm;
     private final ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(
             task -> Thread.ofPlatform().name("holder-watch").daemon().unstarted(task));
@@ -43,6 +45,19 @@ public final class HolderWatch implements AutoCloseable {
         databases = Topology.DATABASES.stream()
                 .map(plan -> new DatabaseEye(lab.host(plan), INTERVAL_MILLIS))
                 .toList();
+        wires = List.of(
+                WireEye.start(
+                        lab.host(Topology.CLIENT),
+                        Topology.SITE_ADDRESS,
+                        80,
+                        Topology.BALANCERS.stream().map(lab::host).toList(),
+                        alarm),
+                WireEye.start(
+                        lab.host(Topology.WEB2),
+                        Topology.WRITER_ADDRESS,
+                        Topology.DATABASE_PORT,
+                        Topology.DATABASES.stream().map(lab::host).toList(),
+                        alarm));
     }
 
     /// @param alarm told in a line when two holders were seen
@@ -56,6 +71,7 @@ public final class HolderWatch implements AutoCloseable {
     public synchronized void forget() {
         most = 0;
         looksBefore = looks;
+        wires.forEach(WireEye::forget);
     }
 
     /// The most holders of one resource that were seen at one time since the last call or [#forget].
@@ -69,14 +85,18 @@ public final class HolderWatch implements AutoCloseable {
             throw new IllegalStateException("the holder watch has not looked since the last call");
         }
         int seen = most;
+        for (WireEye wire : wires) {
+            seen = Math.max(seen, wire.most());
+            wire.forget();
+        }
         most = 0;
         looksBefore = looks;
         return seen;
     }
 
-    /// How often it has looked.
+    /// How often it has looked, with every eye.
     public synchronized long looks() {
-        return looks;
+        return Math.min(looks, wires.stream().mapToLong(WireEye::rounds).min().orElse(0));
     }
 
     /// The names of the hosts that hold now, by resource; for a live display.
@@ -99,6 +119,7 @@ public final class HolderWatch implements AutoCloseable {
         site.forEach(AddressEye::close);
         writer.forEach(AddressEye::close);
         databases.forEach(DatabaseEye::close);
+        wires.forEach(WireEye::close);
     }
 
     private void tick() {
@@ -169,9 +190,11 @@ public final class HolderWatch implements AutoCloseable {
                 .toList();
     }
 
+    /// A host that drains has the address too, behind a gate that is shut.
     private static List<String> names(List<AddressEye> eyes) {
-        return eyes.stream()
-                .filter(AddressEye::present)
+        List<AddressEye> present = eyes.stream().filter(AddressEye::present).toList();
+        return present.stream()
+                .filter(eye -> present.size() < 2 || eye.gateOpen())
                 .map(eye -> eye.host().name())
                 .toList();
     }

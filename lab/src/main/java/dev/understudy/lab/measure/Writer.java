@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -23,23 +24,35 @@ public final class Writer implements AutoCloseable {
 
     private static final Duration PACE = Duration.ofMillis(5);
     private static final Duration RECONNECT = Duration.ofMillis(10);
+    private static final Duration GIVES_UP = Duration.ofMillis(600);
+    /// Far enough apart that no writer ever reaches the numbers of the next.
+    private static final long NUMBERS = 1_000_000;
+
+    private static final AtomicLong FIRST = new AtomicLong();
 
     private final Timeline timeline = new Timeline();
     private final List<Long> acknowledged = new ArrayList<>();
     private final String url;
     private final Thread thread;
     private volatile boolean stopped;
-    private long next = System.currentTimeMillis() * 1000;
+    private volatile @Nullable Connection connection;
+    private long next = FIRST.updateAndGet(before -> Math.max(System.currentTimeMillis() * 1000, before + NUMBERS));
 
-    private Writer(LabHost host, String address) {
+    private Writer(LabHost host, String address, Duration patience) {
         url = "jdbc:mariadb://" + address + ":" + Topology.DATABASE_PORT
-                + "/shop?user=app&password=lab-app&sslMode=disable&connectTimeout=200&socketTimeout=600";
+                + "/shop?user=app&password=lab-app&sslMode=disable&connectTimeout=200&socketTimeout="
+                + patience.toMillis();
         thread = host.network().threads("writer").newThread(this::run);
     }
 
     /// Writes from inside the host to the address.
     public static Writer start(LabHost host, String address) {
-        Writer writer = new Writer(host, address);
+        return start(host, address, GIVES_UP);
+    }
+
+    /// @param patience how long it waits for an acknowledgement before it gives the connection up
+    public static Writer start(LabHost host, String address, Duration patience) {
+        Writer writer = new Writer(host, address, patience);
         writer.thread.start();
         return writer;
     }
@@ -74,6 +87,9 @@ public final class Writer implements AutoCloseable {
     public void close() {
         stopped = true;
         try {
+            if (!thread.join(PACE.multipliedBy(20))) {
+                abort(connection); // it may wait for an acknowledgement for long
+            }
             thread.join(Duration.ofSeconds(3));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -81,14 +97,15 @@ public final class Writer implements AutoCloseable {
     }
 
     private void run() {
-        Connection connection = null;
         while (!stopped) {
             long start = System.nanoTime();
             try {
-                if (connection == null) {
-                    connection = DriverManager.getConnection(url);
+                Connection current = connection;
+                if (current == null) {
+                    current = DriverManager.getConnection(url);
+                    connection = current;
                 }
-                insert(connection);
+                insert(current);
                 timeline.add(new Attempt(start, System.nanoTime(), ""));
                 pause(PACE);
             } catch (SQLException e) {

@@ -110,29 +110,67 @@ public final class ControllerApi implements AutoCloseable {
         return events;
     }
 
+    /// The kept events after the one with this id (all for an empty id), oldest first.
+    public List<JsonNode> eventsAfter(String id) {
+        var events = new ArrayList<JsonNode>();
+        get("api/v1/events?limit=1000" + (id.isEmpty() ? "" : "&after=" + id))
+                .ifPresent(json -> json.path("events").forEach(events::add));
+        return events;
+    }
+
     /// Asks for a planned move. Returns when the controller has accepted it, long before it is done.
     ///
     /// @param to the taker, empty for the best candidate
     /// @throws Refused when it was not accepted
     public void switchover(String resource, String to) {
-        Map<String, String> body = to.isEmpty() ? Map.of("resource", resource) : Map.of("resource", resource, "to", to);
-        HttpRequest request = HttpRequest.newBuilder(base.resolve("api/v1/switchover"))
+        post("switchover", to.isEmpty() ? Map.of("resource", resource) : Map.of("resource", resource, "to", to));
+    }
+
+    /// Asks for what stopped to be tried, and for quarantined members to be looked at, once more.
+    ///
+    /// @throws Refused when it was not accepted
+    public void retry(String resource) {
+        post("retry", Map.of("resource", resource));
+    }
+
+    private void post(String what, Map<String, String> body) {
+        HttpRequest request = HttpRequest.newBuilder(base.resolve("api/v1/" + what))
                 .timeout(LIMIT)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
                 .build();
+        accepted(what + " of " + body.get("resource"), request);
+    }
+
+    private void accepted(String what, HttpRequest request) {
         try {
             HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
             if (answer.statusCode() / 100 != 2) {
-                throw new Refused(
-                        "switchover of " + resource + ": " + answer.body().strip());
+                throw new Refused(what + ": " + answer.body().strip());
             }
         } catch (IOException e) {
-            throw new Refused("switchover of " + resource + ": the controller does not answer: " + e.getMessage());
+            throw new Refused(what + ": the controller does not answer: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /// The specification in force, as the text that was applied.
+    public String spec() {
+        return text("api/v1/spec").orElseThrow(() -> new Refused("the controller has no specification"));
+    }
+
+    /// Puts another specification in force.
+    ///
+    /// @throws Refused when it was not accepted
+    public void apply(String spec) {
+        HttpRequest request = HttpRequest.newBuilder(base.resolve("api/v1/spec"))
+                .timeout(LIMIT)
+                .header("Content-Type", "application/yaml")
+                .PUT(HttpRequest.BodyPublishers.ofString(spec))
+                .build();
+        accepted("the specification", request);
     }
 
     /// The raw answer of a path, empty unless it is 200.

@@ -28,6 +28,7 @@ public final class Evidence {
                 Commands.run("cp", "-a", host.folder().resolve("var/log").toString(), target.toString());
                 Commands.run(
                         "cp", "-a", host.folder().resolve("var/lib/understudy").toString(), target.toString());
+                Files.deleteIfExists(target.resolve("understudy/agent/classes.jsa"));
                 Files.writeString(
                         target.resolve("addresses"), host.run("ip", "addr").output());
                 Files.writeString(

@@ -1,8 +1,10 @@
 package dev.understudy.lab.site;
 
+import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.site.Topology.HostPlan;
 import dev.understudy.lab.site.Topology.Network;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +86,22 @@ public final class Lab {
         } else {
             cut.from().forEach(other -> wires.cutBetween(cut.host(), other, cut.direction(), cut.networks()));
         }
+    }
+
+    /// Cuts hosts off from everybody for this long, then heals them.
+    public void cutFor(Duration length, String... names) {
+        for (String name : names) {
+            cut(name);
+        }
+        Waiting.pass(length);
+        for (String name : names) {
+            heal(name);
+        }
+    }
+
+    /// Leaves everything as it is for this long.
+    public void wholeFor(Duration length) {
+        Waiting.pass(length);
     }
 
     /// Undoes every cut, loss and delay of a host.

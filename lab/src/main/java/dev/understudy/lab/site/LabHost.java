@@ -3,6 +3,7 @@ package dev.understudy.lab.site;
 import dev.understudy.lab.kernel.Commands;
 import dev.understudy.lab.kernel.NetworkNamespace;
 import dev.understudy.lab.kernel.ProcessTable;
+import dev.understudy.lab.kernel.Signal;
 import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.site.Topology.HostPlan;
 import java.io.IOException;
@@ -86,7 +87,7 @@ public final class LabHost {
         if (victims.isEmpty()) {
             throw new IllegalStateException(service.label() + " does not run on " + name());
         }
-        signal("KILL", victims);
+        signal(Signal.KILL, victims);
         awaitEnd(service, victims);
     }
 
@@ -123,8 +124,16 @@ public final class LabHost {
             return;
         }
         switch (service) {
-            case HAPROXY, NGINX, MARIADB -> Commands.run(inside(service.stop())).orThrow();
-            case AGENT, CONTROLLER -> signal("TERM", running);
+            case HAPROXY, NGINX, MARIADB -> {
+                Commands.run(inside(service.stop())).orThrow();
+                List<ProcessTable.Entry> starting = processes(service);
+                if (!starting.isEmpty()) {
+                    // not found by its pid file, which it had not written; a mariadbd that is still starting may hang
+                    // at SIGTERM for good
+                    signal(Signal.KILL, starting);
+                }
+            }
+            case AGENT, CONTROLLER -> signal(Signal.TERM, running);
         }
         awaitEnd(service, running);
     }
@@ -134,43 +143,72 @@ public final class LabHost {
         start(service);
     }
 
+    /// Stops the service's processes in their tracks: they live, the kernel takes connections for them, and nobody
+    /// answers.
+    ///
+    /// @throws IllegalStateException when it was not running
+    public void hang(LabService service) {
+        List<ProcessTable.Entry> victims = processes(service);
+        if (victims.isEmpty()) {
+            throw new IllegalStateException(service.label() + " does not run on " + name());
+        }
+        signal(Signal.STOP, victims);
+    }
+
     /// Stops every process of the host in its tracks (its kernel lives on), again until none is left running.
     public void freeze() {
-        for (int round = 0; round < 20; round++) {
+        Waiting.until(name() + " is frozen", END, () -> {
             List<ProcessTable.Entry> running = processes().stream()
                     .filter(entry -> entry.state() != 'T' && entry.state() != 'Z')
                     .toList();
-            if (running.isEmpty()) {
-                return;
+            if (!running.isEmpty()) {
+                signal(Signal.STOP, running);
             }
-            signal("STOP", running);
-        }
-        throw new IllegalStateException(name() + " does not freeze");
+            return running.isEmpty();
+        });
     }
 
     public void thaw() {
         List<ProcessTable.Entry> all = processes();
         if (!all.isEmpty()) {
-            signal("CONT", all);
+            signal(Signal.CONT, all);
         }
     }
 
-    /// Pulls the plug: every process dies at once and the kernel's memory is lost (addresses, gates, /run). Disks
-    /// stay.
+    /// Freezes the host for this long.
+    ///
+    /// @return how long it was in fact, from before the first process stopped to after the last one went on
+    public Duration stall(Duration length) {
+        long begin = System.nanoTime();
+        freeze();
+        Waiting.pass(length);
+        thaw();
+        return Duration.ofNanos(System.nanoTime() - begin);
+    }
+
+    /// Pulls the plug: every process dies and the kernel's memory is lost (addresses, gates, /run). Disks stay. The
+    /// cables go first: a machine without power answers nobody, and least of all without its gate.
     public void powerOff() {
+        onLinks("link set %s down");
         List<ProcessTable.Entry> all = processes();
         if (!all.isEmpty()) {
-            signal("KILL", all);
+            signal(Signal.KILL, all);
             Waiting.until(
                     name() + " has no process left",
                     END,
                     () -> processes().stream().allMatch(entry -> entry.state() == 'Z'));
         }
+        onLinks("addr flush dev %s");
         run("nft", "flush", "ruleset").orThrow();
-        plan.links()
-                .forEach(link -> run("ip", "link", "set", link.networkInterface(), "down")
-                        .orThrow());
         run("find", "/run", "-mindepth", "1", "-not", "-type", "d", "-delete").orThrow();
+    }
+
+    private void onLinks(String line) {
+        var batch = new StringBuilder();
+        plan.links()
+                .forEach(link ->
+                        batch.append(line.formatted(link.networkInterface())).append('\n'));
+        run(List.of("ip", "-batch", "-"), batch.toString()).orThrow();
     }
 
     /// Starts the machine again with its services.
@@ -213,7 +251,8 @@ public final class LabHost {
     }
 
     private void launch(LabService service, List<String> command) {
-        var detached = new ArrayList<>(List.of("setsid"));
+        // a child of the host's first process: nsenter would stop with a frozen child and never reap it
+        var detached = new ArrayList<>(List.of("setsid", "--fork"));
         detached.addAll(command);
         var builder = new ProcessBuilder(inside(detached));
         builder.redirectInput(Path.of("/dev/null").toFile());
@@ -231,10 +270,8 @@ public final class LabHost {
                 () -> !processes(service).isEmpty());
     }
 
-    private void signal(String signal, List<ProcessTable.Entry> processes) {
-        var command = new ArrayList<>(List.of("kill", "-" + signal));
-        processes.forEach(entry -> command.add(Long.toString(entry.pid())));
-        Commands.run(command); // one that has just ended is no failure
+    private static void signal(Signal signal, List<ProcessTable.Entry> processes) {
+        processes.forEach(entry -> signal.send(entry.pid()));
     }
 
     private void awaitEnd(LabService service, List<ProcessTable.Entry> processes) {

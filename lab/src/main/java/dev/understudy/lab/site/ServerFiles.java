@@ -19,7 +19,7 @@ final class ServerFiles {
     private ServerFiles() {}
 
     /// Fills a host's folder before its first process starts.
-    static void write(HostPlan host, Path folder, Checkout checkout, String profile) {
+    static void write(HostPlan host, Path folder, Site.Options options) {
         try {
             for (String directory : List.of(
                     "run/haproxy",
@@ -52,11 +52,11 @@ final class ServerFiles {
                     }
                     secret(etc.resolve("understudy/replication_password"), "lab-replication\n");
                 }
-                case CONTROLLER -> replace(etc.resolve("understudy/cluster.yml"), cluster(profile));
+                case CONTROLLER -> replace(etc.resolve("understudy/cluster.yml"), cluster(options));
                 case CLIENT -> {}
             }
             if (LabService.AGENT.runsOn(host.kind())) {
-                replace(etc.resolve("understudy/agent.yml"), agent(host, checkout));
+                replace(etc.resolve("understudy/agent.yml"), agent(host, options.checkout()));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -72,7 +72,7 @@ final class ServerFiles {
     }
 
     /// `cluster.yml`, everything automatic.
-    static String cluster(String profile) {
+    static String cluster(Site.Options options) {
         String hosts = Topology.HOSTS.stream()
                 .filter(host -> LabService.AGENT.runsOn(host.kind()))
                 .map(host -> "  %s: {address: %s}\n".formatted(host.name(), host.address()))
@@ -81,7 +81,9 @@ final class ServerFiles {
                 "cluster.yml",
                 Map.of(
                         "PROFILE",
-                        profile,
+                        options.profile(),
+                        "COOLDOWN",
+                        options.cooldown(),
                         "HOSTS",
                         hosts,
                         "SITE_ADDRESS",

@@ -41,18 +41,25 @@ public final class Site implements AutoCloseable {
 
     /// @param understudy start agents and the controller too, not only the servers
     /// @param databaseDiskMegabytes size of the disk under each database's data
-    public record Options(Checkout checkout, String profile, boolean understudy, int databaseDiskMegabytes) {
+    /// @param cooldown how long a failover counts as recent, as in `cluster.yml`
+    public record Options(
+            Checkout checkout, String profile, boolean understudy, int databaseDiskMegabytes, String cooldown) {
 
         public static Options of(Checkout checkout) {
-            return new Options(checkout, "standard", true, 512);
+            return new Options(checkout, "standard", true, 512, "60s");
         }
 
         public Options serversOnly() {
-            return new Options(checkout, profile, false, databaseDiskMegabytes);
+            return new Options(checkout, profile, false, databaseDiskMegabytes, cooldown);
         }
 
         public Options withProfile(String other) {
-            return new Options(checkout, other, understudy, databaseDiskMegabytes);
+            return new Options(checkout, other, understudy, databaseDiskMegabytes, cooldown);
+        }
+
+        /// Failovers are never held back because of earlier ones.
+        public Options withoutCooldown() {
+            return new Options(checkout, profile, understudy, databaseDiskMegabytes, "0s");
         }
     }
 
@@ -189,7 +196,7 @@ public final class Site implements AutoCloseable {
 
     private LabHost makeHost(HostPlan plan, Path script) {
         Path folder = run.host(plan.name());
-        ServerFiles.write(plan, folder, options.checkout(), options.profile());
+        ServerFiles.write(plan, folder, options);
         Process outer = begin(List.of(
                 "setsid",
                 "unshare",

@@ -16,8 +16,8 @@ public final class Topology {
 
     public static final HostPlan LB1 = balancer("lb1", 11);
     public static final HostPlan LB2 = balancer("lb2", 12);
-    public static final HostPlan WEB1 = backOnly("web1", Kind.WEB, 21);
-    public static final HostPlan WEB2 = backOnly("web2", Kind.WEB, 22);
+    public static final HostPlan WEB1 = web("web1", 21);
+    public static final HostPlan WEB2 = web("web2", 22);
     public static final HostPlan DB1 = backOnly("db1", Kind.DATABASE, 31);
     public static final HostPlan DB2 = backOnly("db2", Kind.DATABASE, 32);
     public static final HostPlan DB3 = backOnly("db3", Kind.DATABASE, 33);
@@ -99,6 +99,16 @@ public final class Topology {
                 List.of(
                         new Link(Network.FRONT, "eth0", "10.77.1." + number),
                         new Link(Network.BACK, "eth1", "10.77.2." + number)));
+    }
+
+    /// On the front network too: it sees the virtual address as clients do.
+    private static HostPlan web(String name, int number) {
+        return new HostPlan(
+                name,
+                Kind.WEB,
+                List.of(
+                        new Link(Network.BACK, "eth0", "10.77.2." + number),
+                        new Link(Network.FRONT, "eth1", "10.77.1." + number)));
     }
 
     private static HostPlan backOnly(String name, Kind kind, int number) {

@@ -28,6 +28,15 @@ class MeasuringStory {
 
     private static final Duration SOON = Duration.ofSeconds(20);
 
+    /// The agent's gate, in short.
+    private static final String GATE = """
+            add table inet understudy; add set inet understudy held { type ipv4_addr; flags timeout; };
+            add chain inet understudy leaving { type filter hook output priority 0; };
+            add rule inet understudy leaving ip saddr ADDRESS ip saddr != @held drop;
+            add table arp understudy; add set arp understudy held { type ipv4_addr; flags timeout; };
+            add chain arp understudy leaving { type filter hook output priority 0; };
+            add rule arp understudy leaving arp saddr ip ADDRESS arp saddr ip != @held drop""";
+
     @SuppressWarnings("NullAway.Init")
     private static Site site;
 
@@ -49,6 +58,7 @@ class MeasuringStory {
     void requestsThroughADeadBalancerFailAndTheOutageIsAsLongAsItWas() {
         LabHost lb1 = lab.host("lb1");
         address(lb1, "add", Topology.SITE_ADDRESS);
+        lab.host("client").run("ip", "neigh", "flush", "all").orThrow(); // of holders in other stories
         try (RequestClient client =
                 RequestClient.start(lab.host("client"), Topology.SITE_ADDRESS, 80, Duration.ofMillis(10))) {
             long begin = System.nanoTime();
@@ -92,17 +102,51 @@ class MeasuringStory {
         LabHost lb2 = lab.host("lb2");
         try (HolderWatch watch = HolderWatch.start(lab, alarms::add)) {
             address(lb1, "add", Topology.SITE_ADDRESS);
-            lb2.run("nft", "add table inet understudy; add set inet understudy held { type ipv4_addr; flags timeout; }")
-                    .orThrow();
+            lb2.run("nft", GATE.replace("ADDRESS", Topology.SITE_ADDRESS)).orThrow();
             address(lb2, "add", Topology.SITE_ADDRESS);
             lookedAt(watch);
             assertThat(watch.mostSinceLastCall()).isEqualTo(1);
-            lb2.run("nft", "add element inet understudy held { " + Topology.SITE_ADDRESS + " timeout 60s }")
-                    .orThrow();
+            for (String family : List.of("inet", "arp")) {
+                String held = "add element " + family + " understudy held { ";
+                lb2.run("nft", held + Topology.SITE_ADDRESS + " timeout 60s }").orThrow();
+            }
             Waiting.until("an alarm", SOON, () -> !alarms.isEmpty());
             lookedAt(watch);
             assertThat(watch.mostSinceLastCall()).isEqualTo(2);
             assertThat(alarms.getFirst()).contains("lb1").contains("lb2");
+        } finally {
+            address(lb1, "del", Topology.SITE_ADDRESS);
+            address(lb2, "del", Topology.SITE_ADDRESS);
+            lb2.run("nft", "flush", "ruleset");
+        }
+    }
+
+    @Test
+    void twoHostsThatAnswerForOneAddressAreSeenOnTheWireByArpAndByProbe() {
+        List<String> alarms = new CopyOnWriteArrayList<>();
+        LabHost lb1 = lab.host("lb1");
+        LabHost lb2 = lab.host("lb2");
+        try (HolderWatch watch = HolderWatch.start(lab, alarms::add)) {
+            address(lb1, "add", Topology.SITE_ADDRESS);
+            address(lb2, "add", Topology.SITE_ADDRESS);
+            for (String question : List.of("ARP", "TCP")) {
+                Waiting.until(
+                        "an alarm by " + question,
+                        SOON,
+                        () -> alarms.stream().anyMatch(line -> line.contains("on the wire (" + question)));
+            }
+            assertThat(watch.mostSinceLastCall()).isEqualTo(2);
+            lb2.run(
+                            "nft",
+                            "add table arp quiet; add chain arp quiet out { type filter hook output priority 0; policy drop; };"
+                                    + " add table ip quiet; add chain ip quiet out { type filter hook output priority 0; };"
+                                    + " add rule ip quiet out ip saddr " + Topology.SITE_ADDRESS + " drop")
+                    .orThrow();
+            lookedAt(watch);
+            watch.forget();
+            alarms.clear();
+            lookedAt(watch);
+            assertThat(alarms).noneMatch(line -> line.contains("on the wire"));
         } finally {
             address(lb1, "del", Topology.SITE_ADDRESS);
             address(lb2, "del", Topology.SITE_ADDRESS);

@@ -53,9 +53,11 @@ class NothingLeftStory {
         assertThat(folder).doesNotExist();
     }
 
+    /// With Ctrl-C in force as in a terminal: what is started in the background may inherit that it is ignored.
     private static Process start() throws IOException {
         Path log = Checkout.find().root().resolve("lab/target/nothing-left.log");
-        return new ProcessBuilder("setsid", Checkout.find().lab(), "up", "--servers-only")
+        return new ProcessBuilder(
+                        "env", "--default-signal=INT", "setsid", Checkout.find().lab(), "up", "--servers-only")
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();

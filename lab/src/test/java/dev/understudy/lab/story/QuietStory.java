@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 class QuietStory extends Story {
 
     @Test
+    @Fault("HAProxy of the active balancer reloaded three times under load")
     void aReloadOfHaproxyUnderLoadMovesNothing() {
         LabHost active = activeBalancer();
         long epoch = state().epoch(SITE);
@@ -28,6 +29,7 @@ class QuietStory extends Story {
     }
 
     @Test
+    @Fault("FLUSH TABLES WITH READ LOCK on the primary for a minute")
     void aBackupLockOfAMinuteMovesNothing() {
         LabHost primary = primary();
         primary.run("rm", "-f", "/run/backup-is-over");
@@ -48,6 +50,7 @@ class QuietStory extends Story {
     }
 
     @Test
+    @Fault("mariadbd of the primary restarted as an operator does")
     void aCleanRestartOfThePrimaryMovesNothing() {
         LabHost primary = primary();
         long epoch = state().epoch(PRIMARY);
@@ -64,6 +67,7 @@ class QuietStory extends Story {
     }
 
     @Test
+    @Fault("the controller restarted as an operator does")
     void aPlannedRestartOfTheControllerMovesNothing() {
         LabHost controller = host(Topology.CTL1.name());
         long site = state().epoch(SITE);

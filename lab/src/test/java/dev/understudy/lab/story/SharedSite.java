@@ -11,7 +11,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The one site that all stories of a JVM share: repaired between stories, replaced when repair does not make it
-/// well or a story has asked for it. It ends with the JVM.
+/// well or a story has asked for it. It ends with the JVM. Failovers of one story do not hold back those of the
+/// next.
 final class SharedSite {
 
     private static final Duration WELL = Duration.ofSeconds(45);
@@ -40,7 +41,8 @@ final class SharedSite {
                 discard();
             }
         }
-        SharedSite fresh = new SharedSite(Site.start(Site.Options.of(Checkout.find()), tell));
+        SharedSite fresh =
+                new SharedSite(Site.start(Site.Options.of(Checkout.find()).withoutCooldown(), tell));
         current = fresh;
         try {
             Wellness.await(fresh.api, FIRST_WELL);

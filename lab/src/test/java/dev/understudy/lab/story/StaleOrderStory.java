@@ -30,6 +30,7 @@ class StaleOrderStory extends Story {
     private final Map<String, Outcome> answers = new ConcurrentHashMap<>();
 
     @Test
+    @Fault("orders of a controller that knows only older epochs")
     void anOrderWithAStaleEpochIsRefusedAndNothingIsTouched() throws Exception {
         String first = activeBalancer().name();
         LabHost second = passiveBalancer();
@@ -49,6 +50,8 @@ class StaleOrderStory extends Story {
             throw new IllegalStateException("the lab's own cluster.yml is bad");
         }
         act("stop the controller", () -> controller.stop(LabService.CONTROLLER));
+        // the giver of the last move has the address still, for connections that it drains, and does not hold it
+        boolean drains = hasAddress(second, Topology.SITE_ADDRESS);
 
         List<Long> past = List.of(epoch - 1, epoch - 2);
         Javalin impostor = Javalin.create(config -> config.routes.ws(
@@ -69,21 +72,21 @@ class StaleOrderStory extends Story {
                         .isInstanceOfSatisfying(
                                 Outcome.Refused.class,
                                 refused -> assertThat(refused.code()).isEqualTo("stale")));
-        assertThat(second.run("ip", "-o", "address", "show").output()).doesNotContain(Topology.SITE_ADDRESS + "/");
+        assertThat(gateOf(second)).contains("set held").doesNotContain(Topology.SITE_ADDRESS + " ");
+        assertThat(hasAddress(second, Topology.SITE_ADDRESS) && !drains).isFalse();
 
         act("start the real controller", () -> controller.start(LabService.CONTROLLER));
         siteBecomesWell();
         clientsAreServed();
     }
 
-    /// What a controller of the past says: it welcomes everybody, and orders those that have last seen the
-    /// epoch before the present one to take the address.
+    /// What a controller of the past says: it welcomes everybody, and orders whoever could hold the address and does
+    /// not to take it.
     private List<ControllerMessage> orders(AgentMessage heard, ClusterSpec spec, long term, List<Long> past) {
         return switch (heard) {
             case Hello _ -> List.of(new Welcome(spec.cluster(), term, 1, spec));
             case Heartbeat beat
-            when beat.leases().stream()
-                    .anyMatch(l -> l.resource().toString().equals(SITE) && l.epoch() == past.getFirst()) -> {
+            when beat.leases().stream().anyMatch(l -> l.resource().toString().equals(SITE) && l.held() == 0) -> {
                 ResourceId site = ResourceId.parse(SITE);
                 yield past.stream()
                         .map(epoch -> (ControllerMessage) new Order(
@@ -97,7 +100,7 @@ class StaleOrderStory extends Story {
                 answers.put(reply.commandId(), reply.outcome());
                 yield List.of();
             }
-            case Heartbeat _, AgentMessage.RestartNotice _ -> List.of();
+            case Heartbeat _, AgentMessage.RestartNotice _, AgentMessage.Diverged _ -> List.of();
         };
     }
 }

@@ -16,12 +16,17 @@ import dev.understudy.lab.site.Topology.HostPlan;
 import dev.understudy.lab.site.Wellness;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -30,22 +35,38 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
+import tools.jackson.databind.JsonNode;
 
 /// A story on the shared site. It begins on a site that is well, with a client, a writer and the holder watch at
 /// work, and ends with what must be true of every story: no acknowledged row is missing on the primary and no
-/// resource had two holders. Whatever fails leaves a timeline, the journal and all logs in `lab-failures/STORY`.
+/// resource had two holders (but where an operator asked for that). Whatever fails leaves a timeline, the journal and
+/// all logs in `lab-failures/STORY`.
 @ExtendWith({StoryProgress.class, Story.Witness.class})
 abstract class Story {
 
     static final String SITE = Wellness.SITE;
     static final String PRIMARY = Wellness.PRIMARY;
 
+    /// Where stories leave their rows of docs/scenarios.md.
+    static final Path SCENARIOS = Checkout.find().root().resolve("lab/target/scenarios");
+
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Set<String> RECORDED = ConcurrentHashMap.newKeySet();
 
     private final List<String> timeline = Collections.synchronizedList(new ArrayList<>());
     private long begin;
     private String name = "";
+    private String scenario = "";
+    private String fault = "";
+    private String lastEvent = "";
+    private long told;
+    private boolean ended;
     private boolean discard;
+    private int mayHold = 1;
+
+    @SuppressWarnings("NullAway.Init")
+    private SiteState before;
 
     @SuppressWarnings("NullAway.Init")
     private SharedSite site;
@@ -56,26 +77,46 @@ abstract class Story {
     @BeforeEach
     final void beginStory(TestInfo info) {
         begin = System.nanoTime();
-        name = getClass().getSimpleName() + "-"
-                + info.getTestMethod().orElseThrow().getName();
+        Method method = info.getTestMethod().orElseThrow();
+        name = getClass().getSimpleName() + "-" + method.getName();
+        scenario = getClass().getSimpleName() + "#" + method.getName();
+        Fault says = method.getAnnotation(Fault.class);
+        fault = says == null ? "" : says.value();
         site = SharedSite.well(this::tell);
         instruments = Instruments.start(lab(), line -> tell("ALARM: " + line));
         instruments.awaitService();
         instruments.holders().forget();
-        tell("the site is well: " + holderOf(SITE).name() + " has the address, "
-                + holderOf(PRIMARY).name() + " is the primary");
+        SiteState first = state();
+        tell("the site is well: " + first.holder(SITE).orElse("nobody") + " has the address, "
+                + first.holder(PRIMARY).orElse("nobody") + " is the primary");
+        before = first;
+        lastEvent = api().events(1).stream()
+                .map(event -> event.path("id").asString(""))
+                .reduce((_, last) -> last)
+                .orElse("");
+        told = System.nanoTime();
     }
 
     @AfterEach
     final void endStory() {
         try {
-            assertThat(instruments.holders().mostSinceLastCall())
-                    .as("holders of one resource at one time")
-                    .isLessThanOrEqualTo(1);
-            state().holder(PRIMARY)
-                    .ifPresent(holder -> assertThat(instruments.writer().missingOn(lab().host(holder)))
-                            .as("acknowledged rows that the primary %s lacks", holder)
-                            .isEmpty());
+            SiteState last = state();
+            long end = System.nanoTime();
+            int holders = instruments.holders().mostSinceLastCall();
+            assertThat(holders).as("holders of one resource at one time").isLessThanOrEqualTo(mayHold);
+            int lost = 0;
+            if (last.holder(PRIMARY).isPresent()) {
+                Set<Long> missing = instruments
+                        .writer()
+                        .missingOn(lab().host(last.holder(PRIMARY).orElseThrow()));
+                assertThat(missing)
+                        .as("acknowledged rows that the primary %s lacks", last.holder(PRIMARY))
+                        .isEmpty();
+                lost = missing.size();
+            }
+            if (ended) {
+                record(last, end, lost, holders);
+            }
         } catch (AssertionError | RuntimeException e) {
             leaveEvidence(e);
             throw e;
@@ -192,14 +233,84 @@ abstract class Story {
                 () -> instruments.client().timeline().size() >= target);
     }
 
+    /// The epochs of both resources.
+    final Map<String, Long> epochs() {
+        SiteState now = state();
+        return Map.of(SITE, now.epoch(SITE), PRIMARY, now.epoch(PRIMARY));
+    }
+
+    /// No request and no write that began after the moment has failed.
+    final void nothingWasLostSince(long moment) {
+        assertThat(requestsSince(moment).firstFailure()).as("failed requests").isEmpty();
+        assertThat(writesSince(moment).firstFailure()).as("failed writes").isEmpty();
+    }
+
+    final void hasEveryAcknowledgedRow(LabHost database) {
+        eventually(
+                database.name() + " has every acknowledged row",
+                () -> instruments().writer().missingOn(database).isEmpty());
+    }
+
+    /// Whether the address is configured on the host.
+    static boolean hasAddress(LabHost host, String address) {
+        return host.run("ip", "-o", "address", "show").orThrow().output().contains(address + "/");
+    }
+
+    /// The addresses that the kernel's gate of the host lets through, as nft prints them; empty without a gate.
+    static String gateOf(LabHost host) {
+        return host.run("nft", "list", "set", "inet", "understudy", "held").output();
+    }
+
     /// The events that the controller has recorded, as one text.
     final String events() {
         return api().events(200).stream().map(Object::toString).collect(Collectors.joining("\n"));
     }
 
+    /// `when_isolated: keep` asks for it: the one story that is not about a single holder.
+    final void twoHostsMayAnswer() {
+        mayHold = 2;
+    }
+
     /// The site is not to be used by a later story.
     final void discardSiteAfterwards() {
         discard = true;
+    }
+
+    private void record(SiteState last, long end, int lost, int holders) {
+        List<JsonNode> events = api().eventsAfter(lastEvent);
+        var seen = new LinkedHashSet<String>();
+        for (JsonNode event : events) {
+            String row = event.path("row").asString("");
+            boolean decided = event.path("from").asString("").equals("HELD")
+                    || row.startsWith("DM-")
+                    || event.path("from").equals(event.path("to"));
+            if (!row.isEmpty() && decided) {
+                seen.add(row + " " + event.path("situation").asString(""));
+            }
+        }
+        new Scenario(
+                        scenario,
+                        fault,
+                        List.copyOf(seen),
+                        List.of(became(last, SITE, "address"), became(last, PRIMARY, "primary")),
+                        instruments.client().timeline().between(told, end).outageMillis(),
+                        instruments.writer().timeline().between(told, end).outageMillis(),
+                        lost,
+                        holders)
+                .write(SCENARIOS, RECORDED);
+        write(SCENARIOS.resolve(name + ".timeline"));
+    }
+
+    /// What has become of a resource's holder since the story's begin, by epochs.
+    private String became(SiteState last, String resource, String what) {
+        long moves = last.epoch(resource) - before.epoch(resource);
+        if (moves == 0) {
+            return what + " stays";
+        }
+        String times = moves == 1 ? "" : " (" + moves + " epochs)";
+        return before.holder(resource).equals(last.holder(resource))
+                ? what + " given to the same host anew" + times
+                : what + " moved" + times;
     }
 
     private List<LabHost> others(List<HostPlan> plans, LabHost one) {
@@ -214,23 +325,31 @@ abstract class Story {
         Path folder = Checkout.find().failures().resolve(name);
         tell("FAILED: " + failure);
         Evidence.collect(lab(), api(), folder);
-        try {
-            Files.write(folder.resolve("timeline.txt"), List.copyOf(timeline));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        write(folder.resolve("timeline.txt"));
         System.out.println("  story " + name + ": what it saw is in " + folder);
     }
 
-    /// Keeps what a failing story saw before anything is repaired.
+    private void write(Path file) {
+        try {
+            Files.write(file, List.copyOf(timeline));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Keeps what a failing story saw before anything is repaired. A story that only an assumption ended leaves
+    /// nothing.
     static final class Witness implements AfterTestExecutionCallback {
         @Override
         public void afterTestExecution(ExtensionContext context) {
-            context.getExecutionException().ifPresent(failure -> {
-                if (context.getRequiredTestInstance() instanceof Story story) {
-                    story.leaveEvidence(failure);
-                }
-            });
+            if (!(context.getRequiredTestInstance() instanceof Story story)) {
+                return;
+            }
+            Throwable failure = context.getExecutionException().orElse(null);
+            story.ended = failure == null;
+            if (failure != null && !(failure instanceof TestAbortedException)) {
+                story.leaveEvidence(failure);
+            }
         }
     }
 }

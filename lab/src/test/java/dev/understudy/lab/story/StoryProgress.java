@@ -4,6 +4,7 @@ import java.lang.reflect.Method;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
 
 /// One line a story, as it ends.
 final class StoryProgress implements BeforeTestExecutionCallback, AfterTestExecutionCallback {
@@ -23,7 +24,11 @@ final class StoryProgress implements BeforeTestExecutionCallback, AfterTestExecu
                 "  story %s: %s %.1f s%n",
                 context.getRequiredTestClass().getSimpleName() + "#"
                         + context.getTestMethod().map(Method::getName).orElse("?"),
-                context.getExecutionException().isPresent() ? "FAILED after" : "ok,",
+                context.getExecutionException()
+                        .map(e -> e instanceof TestAbortedException
+                                ? "left out, " + e.getMessage() + ","
+                                : "FAILED after")
+                        .orElse("ok,"),
                 seconds);
     }
 }

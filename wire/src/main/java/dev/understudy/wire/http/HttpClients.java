@@ -1,6 +1,9 @@
 package dev.understudy.wire.http;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import okhttp3.ConnectionPool;
+import okhttp3.Dispatcher;
 import okhttp3.OkHttpClient;
 
 /// The one place where an HTTP or WebSocket client is made (TLS comes in here later). Nothing is retried or
@@ -9,6 +12,7 @@ import okhttp3.OkHttpClient;
 public final class HttpClients {
 
     private static final Duration CONNECT = Duration.ofSeconds(1);
+    private static final int PEER_REQUESTS = 64;
 
     private HttpClients() {}
 
@@ -24,6 +28,17 @@ public final class HttpClients {
     /// @param ping interval of WebSocket pings, after two of which without a pong the socket fails; zero for none
     public static OkHttpClient webSockets(Duration ping) {
         return base().readTimeout(Duration.ZERO).pingInterval(ping).build();
+    }
+
+    /// For many short requests to a few other agents, each with a time-out of its own ([okhttp3.Call#timeout]), over
+    /// connections that are kept.
+    public static OkHttpClient peers() {
+        Dispatcher dispatcher = new Dispatcher();
+        dispatcher.setMaxRequests(PEER_REQUESTS);
+        dispatcher.setMaxRequestsPerHost(PEER_REQUESTS);
+        return base().dispatcher(dispatcher)
+                .connectionPool(new ConnectionPool(PEER_REQUESTS, 1, TimeUnit.MINUTES))
+                .build();
     }
 
     /// Ends the client's threads and idle connections.

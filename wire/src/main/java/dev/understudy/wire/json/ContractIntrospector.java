@@ -10,6 +10,7 @@ import tools.jackson.core.Version;
 import tools.jackson.databind.cfg.MapperConfig;
 import tools.jackson.databind.introspect.Annotated;
 import tools.jackson.databind.introspect.AnnotatedClass;
+import tools.jackson.databind.introspect.AnnotatedMember;
 import tools.jackson.databind.introspect.AnnotatedParameter;
 import tools.jackson.databind.introspect.NopAnnotationIntrospector;
 import tools.jackson.databind.jsontype.NamedType;
@@ -64,15 +65,23 @@ final class ContractIntrospector extends NopAnnotationIntrospector {
 
     @Override
     public JsonSetter.@Nullable Value findSetterInfo(MapperConfig<?> config, Annotated annotated) {
+        return neverNull(annotated) ? JsonSetter.Value.construct(Nulls.FAIL, Nulls.DEFAULT) : null;
+    }
+
+    /// What may be null may be missing: an older peer, or an older file, does not know it.
+    @Override
+    public @Nullable Boolean hasRequiredMarker(MapperConfig<?> config, AnnotatedMember annotated) {
+        return neverNull(annotated) ? true : null;
+    }
+
+    private static boolean neverNull(Annotated annotated) {
         if (annotated instanceof AnnotatedParameter parameter
                 && parameter.getDeclaringClass().isRecord()
                 && parameter.getDeclaringClass().getName().startsWith("dev.understudy.")) {
             RecordComponent[] components = parameter.getDeclaringClass().getRecordComponents();
-            if (parameter.getOwner().getParameterCount() == components.length
-                    && !components[parameter.getIndex()].getAnnotatedType().isAnnotationPresent(Nullable.class)) {
-                return JsonSetter.Value.construct(Nulls.FAIL, Nulls.DEFAULT);
-            }
+            return parameter.getOwner().getParameterCount() == components.length
+                    && !components[parameter.getIndex()].getAnnotatedType().isAnnotationPresent(Nullable.class);
         }
-        return null;
+        return false;
     }
 }

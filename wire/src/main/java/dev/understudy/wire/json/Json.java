@@ -31,8 +31,8 @@ import tools.jackson.databind.module.SimpleModule;
 /// - a sealed interface of ours has a `type` ([SealedTypes]); an enum constant is written in lower case with dashes;
 /// - a [ResourceId] is the string `group/name`, as a map's key too;
 /// - a `Duration` is ISO-8601 (`PT1.5S`), an `Instant` as well;
-/// - reading tolerates unknown properties (a newer peer), refuses missing ones, and null where the record does not
-///   say `@Nullable`; at most [#MAX_CHARS] characters and 64 levels.
+/// - reading tolerates unknown properties (a newer peer) and refuses missing ones and null, except where the record
+///   says `@Nullable` (an older peer); at most [#MAX_CHARS] characters and 64 levels.
 public final class Json {
 
     /// The longest text that is read: 1 MiB.
@@ -68,7 +68,7 @@ public final class Json {
                 .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
-                .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+                .disable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES) // ContractIntrospector says which
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

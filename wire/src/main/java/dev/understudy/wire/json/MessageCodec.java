@@ -3,6 +3,7 @@ package dev.understudy.wire.json;
 import dev.understudy.protocol.AgentMessage;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ControllerMessage;
+import dev.understudy.protocol.PeerMessage;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.ObjectWriter;
@@ -13,6 +14,7 @@ public final class MessageCodec {
 
     private static final ObjectWriter AGENT_WRITER = Json.mapper().writerFor(AgentMessage.class);
     private static final ObjectWriter CONTROLLER_WRITER = Json.mapper().writerFor(ControllerMessage.class);
+    private static final ObjectWriter PEER_WRITER = Json.mapper().writerFor(PeerMessage.class);
     private static final ObjectWriter SPEC_WRITER = Json.mapper().writerFor(ClusterSpec.class);
 
     private MessageCodec() {}
@@ -23,6 +25,10 @@ public final class MessageCodec {
 
     public static String encode(ControllerMessage message) {
         return CONTROLLER_WRITER.writeValueAsString(message);
+    }
+
+    public static String encode(PeerMessage message) {
+        return PEER_WRITER.writeValueAsString(message);
     }
 
     public static String encode(ClusterSpec spec) {
@@ -37,6 +43,11 @@ public final class MessageCodec {
     /// @throws MalformedMessage if the text is no message of a controller
     public static ControllerMessage decodeController(String text) throws MalformedMessage {
         return decode(ControllerMessage.class, text);
+    }
+
+    /// @throws MalformedMessage if the text is no message between agents
+    public static PeerMessage decodePeer(String text) throws MalformedMessage {
+        return decode(PeerMessage.class, text);
     }
 
     /// @throws MalformedMessage if the text is no cluster spec

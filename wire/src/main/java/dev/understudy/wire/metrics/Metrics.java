@@ -2,6 +2,7 @@ package dev.understudy.wire.metrics;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /// The one metrics registry of a process, in front of Micrometer's Prometheus (simpleclient) registry. Names are
@@ -30,14 +32,18 @@ public final class Metrics {
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]*(_[a-z0-9]+)+");
 
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    // whatever gets past the checks here (Micrometer's own binders do) is not dropped in silence either
+    private final PrometheusMeterRegistry registry =
+            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT).throwExceptionOnRegistrationFailure();
     private final Map<String, Shape> shapes = new ConcurrentHashMap<>();
     private final Map<String, Level> levels = new ConcurrentHashMap<>();
 
     private enum Kind {
         COUNTER,
         GAUGE,
-        TIMER
+        TIMER,
+        /// Counted elsewhere, see [Family].
+        FAMILY
     }
 
     /// What all meters of one name have in common.
@@ -134,6 +140,17 @@ public final class Metrics {
         });
     }
 
+    /// Families that are read at each scrape, on the scraping thread. A scrape throws if one has the name of another
+    /// metric, or of itself with other labels or another help text.
+    public void families(Supplier<List<Family>> source) {
+        registry.getPrometheusRegistry().register(new FamilyCollector(source, this::check));
+    }
+
+    /// What Micrometer's binders register themselves with.
+    MeterRegistry binding() {
+        return registry;
+    }
+
     /// The metrics page.
     public String scrape() {
         return registry.scrape();
@@ -154,7 +171,14 @@ public final class Metrics {
         for (int i = 0; i < tags.length; i += 2) {
             sorted.put(tags[i], tags[i + 1]);
         }
-        Shape shape = new Shape(kind, description, new ArrayList<>(sorted.keySet()));
+        only(name, new Shape(kind, description, new ArrayList<>(sorted.keySet())));
+    }
+
+    private void check(Family family) {
+        only(family.name(), new Shape(Kind.FAMILY, family.help(), family.labels()));
+    }
+
+    private void only(String name, Shape shape) {
         Shape earlier = shapes.putIfAbsent(name, shape);
         if (earlier != null && !earlier.equals(shape)) {
             throw new IllegalArgumentException(

@@ -8,6 +8,7 @@ import dev.understudy.protocol.Command;
 import dev.understudy.protocol.ControllerMessage;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.PeerMessage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +27,7 @@ class GoldenSamplesTest {
             "command", Command.class,
             "outcome", Outcome.class,
             "observation", Observation.class,
+            "peer-message", PeerMessage.class,
             "group", ClusterSpec.Group.class);
 
     @TestFactory

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.understudy.protocol.AgentMessage;
 import dev.understudy.protocol.AgentMessage.Hello;
 import dev.understudy.protocol.Outcome;
+import dev.understudy.protocol.PeerMessage.Consent;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
 import java.util.Map;
@@ -54,6 +55,14 @@ class MessageCodecTest {
                 .hasMessageContaining(expected)
                 .message()
                 .satisfies(message -> assertThat(message.lines()).hasSize(1));
+    }
+
+    @Test
+    void what_may_be_null_may_be_missing_in_the_words_of_an_older_peer() throws Exception {
+        String text = """
+                {"type":"consent","resource":"edge/192.0.2.10","epoch":8,"seq":1,"granted":true,"reason":""}""";
+        assertThat(MessageCodec.decodePeer(text))
+                .isEqualTo(new Consent(new ResourceId("edge", "192.0.2.10"), 8, 1, true, ""));
     }
 
     @Test

@@ -34,7 +34,7 @@ final class AddressMonitor implements AutoCloseable {
 
     AddressMonitor(NetworkNamespace namespace, Consumer<Event> listener) throws IOException {
         this.listener = listener;
-        this.socket = Rtnetlink.open(namespace, GROUPS);
+        this.socket = Rtnetlink.open(namespace, Rtnetlink.NETLINK_ROUTE, GROUPS);
         Thread.ofPlatform().daemon().name("address-monitor").start(this::run);
     }
 

@@ -44,6 +44,15 @@ final class Announcer implements AutoCloseable {
         }
     }
 
+    /// Runs the task once, later.
+    void later(Duration delay, Runnable task) {
+        try {
+            var _ = thread.schedule(faultsShown(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // closed: the kernel ends by itself what there is
+        }
+    }
+
     /// Sends one announcement; `live` is asked right before each frame, because packet sockets pass no gate.
     void send(GuardedAddress guarded, BooleanSupplier live) throws IOException {
         Optional<Rtnetlink.Link> link = guarded.link();

@@ -3,22 +3,18 @@ package dev.understudy.agent.act.net;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.time.Duration;
 import java.util.Optional;
 
 /// A virtual address and its interface. The interface is looked up at each act: it may have been made anew.
 record GuardedAddress(VirtualAddress spec, InetAddress address, Rtnetlink links) {
 
-    private static final long NANOS_PER_SECOND = 1_000_000_000L;
-
     GuardedAddress(VirtualAddress spec, Rtnetlink links) {
         this(spec, InetAddress.ofLiteral(spec.ip()), links);
     }
 
-    /// Adds it, or gives it a new lifetime: `left` in whole seconds, rounded up.
-    void put(Duration left) throws IOException {
+    /// Adds it, or gives it a new lifetime.
+    void put(long seconds) throws IOException {
         Rtnetlink.Link link = link().orElseThrow(() -> new IOException("no interface " + spec.networkInterface()));
-        long seconds = Math.ceilDiv(Math.max(1, left.toNanos()), NANOS_PER_SECOND);
         links.put(address, spec.prefix(), link.index(), seconds);
     }
 

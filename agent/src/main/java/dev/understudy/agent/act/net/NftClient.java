@@ -30,12 +30,14 @@ import org.slf4j.LoggerFactory;
 final class NftClient implements AutoCloseable {
 
     static final int LINES_PER_PROCESS = 5_000;
+    static final String PROGRAM = "nft";
 
     private static final Logger LOG = LoggerFactory.getLogger(NftClient.class);
     private static final String FENCE = "understudy_fence_";
 
     private final NetworkNamespace namespace;
     private final Duration timeout;
+    private final String program;
     private @Nullable Session session;
     private boolean closed;
     private long fences;
@@ -59,9 +61,10 @@ final class NftClient implements AutoCloseable {
     }
 
     /// @param timeout how long an answer may take before the process is killed
-    NftClient(NetworkNamespace namespace, Duration timeout) {
+    NftClient(NetworkNamespace namespace, Duration timeout, String program) {
         this.namespace = namespace;
         this.timeout = timeout;
+        this.program = program;
     }
 
     /// Runs one transaction.
@@ -80,7 +83,7 @@ final class NftClient implements AutoCloseable {
             current = null;
         }
         if (current == null) {
-            current = new Session(namespace);
+            current = new Session(namespace, program);
             session = current;
         }
         try {
@@ -118,8 +121,8 @@ final class NftClient implements AutoCloseable {
         private final BlockingQueue<String> lineQueue = new LinkedBlockingQueue<>();
         private int lines;
 
-        Session(NetworkNamespace namespace) throws IOException {
-            ProcessBuilder builder = new ProcessBuilder(namespace.command(List.of("nft", "-i")));
+        Session(NetworkNamespace namespace, String program) throws IOException {
+            ProcessBuilder builder = new ProcessBuilder(namespace.command(List.of(program, "-i")));
             builder.redirectErrorStream(true);
             builder.environment().put("HOME", "/nonexistent"); // no history file
             builder.environment().put("TZ", "UTC");

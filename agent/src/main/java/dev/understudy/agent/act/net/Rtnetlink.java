@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -31,7 +32,8 @@ final class Rtnetlink implements AutoCloseable {
     static final int BUFFER = 64 * 1024;
 
     private static final Duration PATIENCE = Duration.ofMillis(500);
-    private static final int NETLINK_ROUTE = 0;
+    static final int NETLINK_ROUTE = 0;
+    static final int NETLINK_NETFILTER = 12;
     private static final int NLMSG_ERROR = 2;
     private static final int NLMSG_DONE = 3;
     private static final int RTM_GETLINK = 18;
@@ -62,16 +64,23 @@ final class Rtnetlink implements AutoCloseable {
             }
             return bytes;
         }
+
+        /// As people write it, in small letters.
+        String macText() {
+            return HexFormat.ofDelimiter(":").formatHex(macBytes());
+        }
     }
+
+    /// An address of a link.
+    record OnLink(InetAddress address, int prefix) {}
 
     Rtnetlink(NetworkNamespace namespace) throws IOException {
-        socket = open(namespace, 0);
+        socket = open(namespace, NETLINK_ROUTE, 0);
     }
 
-    /// @param groups of messages that the kernel sends by itself
-    static int open(NetworkNamespace namespace, int groups) throws IOException {
-        int socket =
-                namespace.open(() -> LibC.socket(LibC.AF_NETLINK, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, NETLINK_ROUTE));
+    /// @param groups of messages that the kernel sends by itself, as bits
+    static int open(NetworkNamespace namespace, int protocol, int groups) throws IOException {
+        int socket = namespace.open(() -> LibC.socket(LibC.AF_NETLINK, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, protocol));
         check(socket, "cannot open a netlink socket");
         ByteBuffer address = NetlinkMessage.buffer(12);
         address.putShort((short) LibC.AF_NETLINK).putShort((short) 0).putInt(0).putInt(groups);
@@ -79,15 +88,20 @@ final class Rtnetlink implements AutoCloseable {
         return socket;
     }
 
-    /// Adds the address, or gives it a new lifetime if it is there. IPv6 without duplicate address detection.
+    /// A lifetime without end, `INFINITY_LIFE_TIME` of rtnetlink.
+    static final long FOR_EVER = Long.MAX_VALUE;
+
+    /// Adds the address, or gives it a new lifetime if it is there. IPv6 without duplicate address detection, and
+    /// never preferred: the host's own connections, such as replication, must not begin at it.
     void put(InetAddress address, int prefix, int linkIndex, long lifetimeSeconds) throws IOException {
         ByteBuffer request = start(RTM_NEWADDR, REQUEST | ACK | CREATE | REPLACE);
         addressHeader(request, address, prefix, linkIndex);
         if (!(address instanceof Inet4Address)) {
             attribute(request, IFA_FLAGS, ints(IFA_F_NODAD));
         }
-        int seconds = (int) Math.min(Integer.MAX_VALUE, lifetimeSeconds);
-        attribute(request, IFA_CACHEINFO, ints(seconds, seconds, 0, 0)); // preferred, valid
+        int seconds = lifetimeSeconds == FOR_EVER ? -1 : (int) Math.min(Integer.MAX_VALUE, lifetimeSeconds);
+        int preferred = address instanceof Inet4Address ? seconds : 0;
+        attribute(request, IFA_CACHEINFO, ints(preferred, seconds, 0, 0)); // preferred, valid
         check(ask(request).error(), "cannot add " + address.getHostAddress());
     }
 
@@ -112,23 +126,32 @@ final class Rtnetlink implements AutoCloseable {
     }
 
     private List<Integer> prefixes(InetAddress address, int linkIndex) throws IOException {
+        return addresses(linkIndex, family(address)).stream()
+                .filter(a -> a.address().equals(address))
+                .map(OnLink::prefix)
+                .toList();
+    }
+
+    /// The addresses of a link, of both families.
+    List<OnLink> addresses(int linkIndex) throws IOException {
+        return addresses(linkIndex, 0);
+    }
+
+    private List<OnLink> addresses(int linkIndex, int family) throws IOException {
         ByteBuffer request = start(RTM_GETADDR, REQUEST | DUMP);
-        request.put((byte) family(address))
-                .put((byte) 0)
-                .put((byte) 0)
-                .put((byte) 0)
-                .putInt(0);
+        request.put((byte) family).put((byte) 0).put((byte) 0).put((byte) 0).putInt(0);
         Answer answer = ask(request);
         check(answer.error(), "cannot list addresses");
-        List<Integer> prefixes = new ArrayList<>();
+        List<OnLink> addresses = new ArrayList<>();
         for (ByteBuffer message : answer.messages()) {
-            if (NetlinkMessage.type(message) == RTM_NEWADDR
-                    && NetlinkMessage.linkIndex(message) == linkIndex
-                    && address.equals(NetlinkMessage.addressOf(message))) {
-                prefixes.add(message.get(HEADER + 1) & 0xff);
+            if (NetlinkMessage.type(message) == RTM_NEWADDR && NetlinkMessage.linkIndex(message) == linkIndex) {
+                InetAddress address = NetlinkMessage.addressOf(message);
+                if (address != null) {
+                    addresses.add(new OnLink(address, message.get(HEADER + 1) & 0xff));
+                }
             }
         }
-        return prefixes;
+        return addresses;
     }
 
     /// The link of that name, empty if there is none.

@@ -3,14 +3,21 @@ package dev.understudy.agent.act.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.understudy.agent.act.AddressControl.Enforcement;
+import dev.understudy.agent.act.AddressControl.Guard;
+import dev.understudy.agent.act.AddressControl.ServerPort;
 import dev.understudy.agent.sys.LibC;
 import dev.understudy.agent.sys.TwoHosts;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.Moment;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
+import dev.understudy.protocol.TimingProfile;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +36,7 @@ class KernelAddressControlTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Duration LONG = Duration.ofMinutes(2);
     private static final int SIGSTOP = 19;
+    private static final int SIGKILL = 9;
 
     private TwoHosts hosts;
     private KernelAddressControl control;
@@ -37,10 +45,8 @@ class KernelAddressControlTest {
     void start() throws IOException {
         hosts = new TwoHosts();
         control = newControl();
-        assertThat(control.enforcement().enforced())
-                .as(control.enforcement().detail())
-                .isTrue();
         guardBoth();
+        assertThat(enforcement()).isEqualTo(new Enforcement(true, ""));
     }
 
     @AfterEach
@@ -71,6 +77,38 @@ class KernelAddressControlTest {
 
         await().during(Duration.ofSeconds(4)).atMost(PATIENCE).until(() -> control.present(VIP));
         assertThat(hosts.answers(IP)).isTrue();
+    }
+
+    @Test
+    void whatIsDetachedAnswersForEver() {
+        control.take(VIP, 1, in(Duration.ofSeconds(1)), () -> true);
+        control.take(VIP6, 1, in(Duration.ofSeconds(1)), () -> true);
+
+        assertThat(control.detach(VIP, new VirtualAddress(IP, 24, TwoHosts.LINK, null)))
+                .isEqualTo(Outcome.Done.withoutFacts());
+        assertThat(control.detach(VIP6, new VirtualAddress(IP6, 64, TwoHosts.LINK, null)))
+                .isEqualTo(Outcome.Done.withoutFacts());
+
+        assertThat(control.renew(VIP, 1, in(LONG))).isFalse();
+        await().during(Duration.ofSeconds(4)).atMost(PATIENCE).until(() -> hosts.answers(IP) && hosts.answers(IP6));
+    }
+
+    @Test
+    void anAddressThatIsKeptWaitsInItsPlaceToBeTaken() {
+        VirtualAddress address = new VirtualAddress(IP, 24, TwoHosts.LINK, null);
+        control.take(VIP, 1, in(LONG), () -> true);
+        control.detach(VIP, address);
+        control.keep(VIP);
+        guardBoth();
+        assertThat(control.present(VIP)).isTrue();
+        assertThat(hosts.answers(IP)).as("no lease yet").isFalse();
+
+        control.take(VIP, 2, in(LONG), () -> true);
+
+        assertThat(hosts.answers(IP)).isTrue();
+        control.detach(VIP, address);
+        guardBoth();
+        assertThat(hosts.answers(IP)).as("not kept").isFalse();
     }
 
     @Test
@@ -253,7 +291,7 @@ class KernelAddressControlTest {
     void aHeldAddressThatIsNoLongerNamedIsReleased() {
         control.take(VIP, 1, in(LONG), () -> true);
 
-        control.guard(Map.of());
+        control.guard(Map.of(), TimingProfile.STANDARD);
 
         assertThat(hosts.configured(IP)).isFalse();
         assertThat(control.take(VIP, 1, in(LONG), () -> true)).isInstanceOf(Outcome.Refused.class);
@@ -261,7 +299,7 @@ class KernelAddressControlTest {
 
     @Test
     void aMissingInterfaceIsAnErrorOfOperation() {
-        control.guard(Map.of(VIP, new VirtualAddress(IP, 24, "eth7", null)));
+        control.guard(Map.of(VIP, Guard.of(new VirtualAddress(IP, 24, "eth7", null))), TimingProfile.STANDARD);
 
         assertThat(control.take(VIP, 1, in(LONG), () -> true))
                 .isInstanceOfSatisfying(
@@ -281,15 +319,101 @@ class KernelAddressControlTest {
         await().atMost(PATIENCE).until(() -> !hosts.answers(IP));
     }
 
+    /// `nft flush ruleset` on the holder: nobody calls this object, and the gate is back with the live element, which
+    /// still ends by itself.
     @Test
-    void aFlushedRulesetIsNoRenewal() {
-        control.take(VIP, 1, in(LONG), () -> true);
-
+    void s11_aFlushedGateComesBackWithTheLeasesThatAreLive() {
+        control.take(VIP, 1, in(Duration.ofSeconds(4)), () -> true);
         hosts.here("nft", "flush", "ruleset");
 
-        assertThat(control.renew(VIP, 1, in(LONG))).isFalse();
-        assertThat(control.release(VIP)).isEqualTo(Outcome.Done.withoutFacts());
-        assertThat(hosts.configured(IP)).isFalse();
+        await().atMost(PATIENCE).until(() -> control.remaining(VIP, 1).isPresent());
+
+        assertThat(hosts.answers(IP)).isTrue();
+        assertThat(hosts.here("nft", "list", "ruleset").output()).contains("table arp understudy", "held6");
+        assertThat(hosts.here("ip", "addr", "change", IP + "/24", "dev", TwoHosts.LINK, "valid_lft", "forever")
+                        .exit())
+                .isZero();
+        await().atMost(PATIENCE).until(() -> !hosts.answers(IP));
+    }
+
+    @Test
+    void s11_aFlushedGateComesBackShutForWhatIsNotHeld() {
+        hosts.here("ip", "addr", "add", IP + "/24", "dev", TwoHosts.LINK);
+        hosts.here("nft", "flush", "ruleset");
+
+        await().atMost(PATIENCE)
+                .until(() -> hosts.here("nft", "list", "tables").output().contains("arp understudy"));
+
+        assertThat(hosts.answers(IP)).isFalse();
+        assertThat(hosts.answersArp(IP)).isFalse();
+    }
+
+    @Test
+    void s11_anythingElseThatOpensTheGateIsPutRight() {
+        hosts.here("ip", "addr", "add", IP + "/24", "dev", TwoHosts.LINK);
+        for (String[] harm : new String[][] {
+            {"nft", "flush", "chain", "inet", "understudy", "arriving"},
+            {"nft", "delete", "table", "arp", "understudy"},
+            {"nft", "insert", "rule", "inet", "understudy", "arriving", "accept"},
+            {"nft", "add", "table", "inet", "understudy", "{ flags dormant; }"}
+        }) {
+            String before = rules();
+            assertThat(hosts.here(harm).exit()).as(String.join(" ", harm)).isZero();
+
+            await(String.join(" ", harm)).atMost(PATIENCE).until(() -> rules().equals(before));
+            assertThat(hosts.answers(IP)).isFalse();
+        }
+    }
+
+    @Test
+    void s11_aRenewalAfterAFlushIsNoLapse() {
+        control.take(VIP, 1, in(LONG), () -> true);
+        hosts.here("nft", "flush", "ruleset");
+
+        assertThat(control.renew(VIP, 1, in(LONG))).isTrue();
+
+        assertThat(control.remaining(VIP, 1)).isPresent();
+        assertThat(hosts.answers(IP)).isTrue();
+    }
+
+    /// nft stops working while the ruleset is flushed: the gate cannot be put up again.
+    @Test
+    void s11_withoutAGateNothingNewIsTakenAndNothingIsRenewed() throws Exception {
+        control.close();
+        Path program = Files.createTempFile("usgate-nft", "");
+        Path broken = Path.of(program + ".broken");
+        Files.writeString(program, "#!/bin/sh\n[ -e " + broken + " ] && exit 1\nexec nft \"$@\"\n");
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        try {
+            control = KernelAddressControl.start(
+                    "understudy", hosts.namespace(), KernelAddressControlTest::now, program.toString());
+            guardBoth();
+            control.take(VIP6, 1, in(Duration.ofSeconds(2)), () -> true);
+            Files.createFile(broken);
+            LibC.kill(control.nftPid(), SIGKILL);
+            hosts.here("nft", "flush", "ruleset");
+
+            await().atMost(PATIENCE).until(() -> !enforcement().enforced());
+            assertThat(enforcement().detail()).contains("the gate cannot be built");
+            assertThat(control.take(VIP, 1, in(LONG), () -> true))
+                    .isInstanceOfSatisfying(
+                            Outcome.Refused.class,
+                            refused -> assertThat(refused.code()).isEqualTo("not-enforced"));
+            assertThat(hosts.configured(IP)).isFalse();
+            await().atMost(PATIENCE).until(() -> !control.renew(VIP6, 1, in(LONG)));
+
+            Files.delete(broken);
+            assertThat(control.take(VIP, 1, in(LONG), () -> true)).isEqualTo(Outcome.Done.withoutFacts());
+            assertThat(enforcement().enforced()).isTrue();
+            assertThat(rules()).contains("table arp understudy");
+        } finally {
+            Files.deleteIfExists(broken);
+            Files.delete(program);
+        }
+    }
+
+    private String rules() {
+        return hosts.here("nft", "-s", "-t", "list", "ruleset").output();
     }
 
     @Test
@@ -302,23 +426,98 @@ class KernelAddressControlTest {
     }
 
     /// nft refuses the name of this object's tables, so nothing can be proven; what is left is the address's
-    /// lifetime.
+    /// lifetime, which never outlives the lease.
     @Test
-    void withoutAGateTheAddressAloneEndsTheLease() throws IOException {
-        control.close();
-        control = KernelAddressControl.start("9 no name", hosts.namespace(), KernelAddressControlTest::now);
-        assertThat(control.enforcement().enforced()).isFalse();
-        assertThat(control.enforcement().detail()).contains("nft");
-        hosts.here("nft", "flush", "ruleset");
-        guardBoth();
+    void s12_withoutAGateTheAddressAloneEndsTheLease() throws IOException {
+        withoutGate(TimingProfile.RELAXED);
 
-        assertThat(control.take(VIP, 1, in(Duration.ofMillis(900)), () -> true)).isEqualTo(Outcome.Done.withoutFacts());
-        assertThat(control.renew(VIP, 1, in(Duration.ofMillis(1500)))).isTrue();
+        assertThat(control.take(VIP, 1, in(Duration.ofMillis(2900)), () -> true))
+                .isEqualTo(Outcome.Done.withoutFacts());
+        Moment deadline = in(Duration.ofMillis(3900));
+        assertThat(control.renew(VIP, 1, deadline)).isTrue();
         assertThat(hosts.answers(IP)).isTrue();
 
         await().atMost(PATIENCE).until(() -> !hosts.configured(IP));
+        assertThat(now()).as("the address ends before the lease").isLessThanOrEqualTo(deadline);
+        await().atMost(PATIENCE).until(() -> deadline.isBefore(now()));
         assertThat(control.renew(VIP, 1, in(LONG))).isFalse();
         assertThat(hosts.configured(IP)).isFalse();
+    }
+
+    @Test
+    void s12_aProfileThatIsTooFastForLifetimesIsRefused() throws IOException {
+        withoutGate(TimingProfile.STANDARD);
+
+        assertThat(enforcement().enforced()).isFalse();
+        assertThat(enforcement().detail()).contains("nft").contains("profile standard is too fast");
+        for (ResourceId resource : List.of(VIP, VIP6)) {
+            assertThat(control.take(resource, 1, in(LONG), () -> true))
+                    .isInstanceOfSatisfying(Outcome.Refused.class, refused -> {
+                        assertThat(refused.code()).isEqualTo("not-enforced");
+                        assertThat(refused.reason()).contains("nft");
+                    });
+        }
+        assertThat(hosts.configured(IP)).isFalse();
+        assertThat(hosts.configured(IP6)).isFalse();
+    }
+
+    /// A renewal under a profile that this host cannot keep is no renewal: the caller fences.
+    @Test
+    void s12_aLeaseEndsWhenItsProfileBecomesTooFast() throws IOException {
+        withoutGate(TimingProfile.RELAXED);
+        control.take(VIP, 1, in(LONG), () -> true);
+
+        guardBoth(TimingProfile.STANDARD);
+
+        assertThat(control.renew(VIP, 1, in(LONG))).isFalse();
+    }
+
+    /// No kernel without nftables ends what a database answers.
+    @Test
+    void s12_withoutAGateNoPrimaryIsTakenAtAnyProfile() throws IOException {
+        withoutGate(TimingProfile.RELAXED);
+        ResourceId primary = ResourceId.primary("shopdb");
+        control.guard(Map.of(primary, new Guard(null, new ServerPort(3306, List.of()))), TimingProfile.RELAXED);
+
+        assertThat(control.open(primary, 1, in(LONG), () -> true))
+                .isInstanceOfSatisfying(
+                        Outcome.Refused.class,
+                        refused -> assertThat(refused.code()).isEqualTo("not-enforced"));
+    }
+
+    private void withoutGate(TimingProfile timing) throws IOException {
+        control.close();
+        hosts.here("nft", "flush", "ruleset");
+        control = KernelAddressControl.start(
+                "understudy", hosts.namespace(), KernelAddressControlTest::now, "/bin/false");
+        guardBoth(timing);
+    }
+
+    @Test
+    void ipv6_isHeldAndNeverPreferredAndEndsByItself() {
+        control.take(VIP6, 1, in(Duration.ofSeconds(1)), () -> true);
+        assertThat(hosts.here("ip", "addr", "show", "dev", TwoHosts.LINK).output())
+                .containsPattern(IP6 + "/64 [^\\n]*deprecated");
+        assertThat(hosts.answers(IP6)).isTrue();
+        assertThat(control.renew(VIP6, 1, in(Duration.ofSeconds(2)))).isTrue();
+        control.close();
+
+        await().atMost(PATIENCE).until(() -> !hosts.configured(IP6));
+    }
+
+    /// The first address of a prefix would take the others of that prefix with it.
+    @Test
+    void anAddressThatEndsLeavesTheOthersOfItsPrefix() {
+        hosts.here("ip", "addr", "flush", "dev", TwoHosts.LINK);
+        hosts.here("sysctl", "-qw", "net.ipv4.conf." + TwoHosts.LINK + ".promote_secondaries=0");
+        guardBoth();
+        control.take(VIP, 1, in(LONG), () -> true);
+        hosts.here("ip", "addr", "add", "10.77.0.1/24", "dev", TwoHosts.LINK);
+
+        control.release(VIP);
+
+        assertThat(hosts.configured(IP)).isFalse();
+        assertThat(hosts.configured("10.77.0.1")).isTrue();
     }
 
     private KernelAddressControl newControl() throws IOException {
@@ -326,9 +525,19 @@ class KernelAddressControlTest {
     }
 
     private void guardBoth() {
-        control.guard(Map.of(
-                VIP, new VirtualAddress(IP, 24, TwoHosts.LINK, null),
-                VIP6, new VirtualAddress(IP6, 64, TwoHosts.LINK, null)));
+        guardBoth(TimingProfile.STANDARD);
+    }
+
+    private void guardBoth(TimingProfile timing) {
+        control.guard(
+                Map.of(
+                        VIP, Guard.of(new VirtualAddress(IP, 24, TwoHosts.LINK, null)),
+                        VIP6, Guard.of(new VirtualAddress(IP6, 64, TwoHosts.LINK, null))),
+                timing);
+    }
+
+    private Enforcement enforcement() {
+        return control.enforcement(Guard.of(new VirtualAddress(IP, 24, TwoHosts.LINK, null)), TimingProfile.STANDARD);
     }
 
     private void forgedNeighbour(String ip) {

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.Test;
 /// The gate alone, against the real nftables of a namespace.
 class KernelGateTest {
 
-    private static final InetAddress VIP = InetAddress.ofLiteral("10.77.0.100");
+    private static final GateTarget VIP = address("10.77.0.100");
+    private static final List<GateTarget> ONLY = List.of(VIP);
+    private static final String IP6 = "fd77::100";
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private TwoHosts hosts;
@@ -30,7 +32,7 @@ class KernelGateTest {
         hosts = new TwoHosts();
         gate = gate(KernelGateTest::now, KernelGateTest::wall);
         assertThat(gate.prove()).isEqualTo(new KernelGate.Proof(true, ""));
-        gate.guard(List.of(VIP));
+        gate.guard(ONLY);
         hosts.here("ip", "addr", "add", "10.77.0.100/24", "dev", TwoHosts.LINK);
     }
 
@@ -52,18 +54,18 @@ class KernelGateTest {
                 .as("loopback is exempt")
                 .isZero();
 
-        assertThat(gate.open(VIP, "edge/a 1", in(Duration.ofSeconds(30)))).isTrue();
+        assertThat(gate.open(ONLY, "edge/a 1", in(Duration.ofSeconds(30)))).isTrue();
 
         answersSoon();
         assertThat(hosts.answersArp("10.77.0.100")).isTrue();
-        gate.remove(VIP);
+        gate.remove(ONLY);
         assertThat(hosts.answers("10.77.0.100")).isFalse();
         assertThat(hosts.answersArp("10.77.0.100")).isFalse();
     }
 
     @Test
     void s10_trafficEndsByItselfWhenTheElementLapses() throws IOException {
-        gate.open(VIP, "edge/a 1", in(Duration.ofSeconds(2)));
+        gate.open(ONLY, "edge/a 1", in(Duration.ofSeconds(2)));
         assertThat(hosts.answers("10.77.0.100")).isTrue();
         gate.close(); // nobody is left who could act
 
@@ -77,9 +79,9 @@ class KernelGateTest {
 
     @Test
     void s10_aRenewalExtendsALiveElement() throws IOException {
-        gate.open(VIP, "edge/a 1", in(Duration.ofSeconds(2)));
+        gate.open(ONLY, "edge/a 1", in(Duration.ofSeconds(2)));
 
-        assertThat(gate.extend(VIP, "edge/a 1", in(Duration.ofSeconds(60)))).isTrue();
+        assertThat(gate.extend(ONLY, "edge/a 1", in(Duration.ofSeconds(60)))).isTrue();
 
         assertThat(gate.element(VIP)).hasValueSatisfying(element -> {
             assertThat(element.comment()).isEqualTo("edge/a 1");
@@ -90,10 +92,10 @@ class KernelGateTest {
 
     @Test
     void s10_aRenewalNeverRevivesALapsedElement() throws Exception {
-        gate.open(VIP, "edge/a 1", in(Duration.ofMillis(100)));
+        gate.open(ONLY, "edge/a 1", in(Duration.ofMillis(100)));
         await().atMost(PATIENCE).until(() -> gate.element(VIP).isEmpty());
 
-        assertThat(gate.extend(VIP, "edge/a 1", in(Duration.ofSeconds(60)))).isFalse();
+        assertThat(gate.extend(ONLY, "edge/a 1", in(Duration.ofSeconds(60)))).isFalse();
 
         assertThat(gate.element(VIP)).isEmpty();
         assertThat(hosts.answers("10.77.0.100")).isFalse();
@@ -104,7 +106,7 @@ class KernelGateTest {
         Moment computed = now();
         long wall = wall() - Duration.ofSeconds(10).toNanos(); // both clocks read 10 s before the kernel hears of it
         try (KernelGate paused = gate(() -> computed, () -> wall)) {
-            paused.open(VIP, "edge/a 1", computed.plus(Duration.ofSeconds(9)));
+            paused.open(ONLY, "edge/a 1", computed.plus(Duration.ofSeconds(9)));
 
             assertThat(paused.element(VIP))
                     .as("the relative time-out alone would hold")
@@ -118,7 +120,7 @@ class KernelGateTest {
     void s10_aWallClockThatIsSetBackDoesNotLengthenALease() throws IOException {
         try (KernelGate behind =
                 gate(KernelGateTest::now, () -> wall() + Duration.ofHours(1).toNanos())) {
-            behind.open(VIP, "edge/a 1", in(Duration.ofSeconds(1)));
+            behind.open(ONLY, "edge/a 1", in(Duration.ofSeconds(1)));
 
             await().atMost(PATIENCE).until(() -> !hosts.answers("10.77.0.100"));
         }
@@ -132,7 +134,7 @@ class KernelGateTest {
         try (KernelGate absolute =
                 gate(() -> frozen, () -> end - Duration.ofSeconds(60).toNanos())) {
             assertThat(absolute.prove().detail()).isEmpty();
-            absolute.open(VIP, "edge/a 1", frozen.plus(Duration.ofSeconds(60)));
+            absolute.open(ONLY, "edge/a 1", frozen.plus(Duration.ofSeconds(60)));
             assertThat(hosts.answers("10.77.0.100")).isTrue();
 
             await().atMost(PATIENCE).until(() -> !hosts.answers("10.77.0.100"));
@@ -144,11 +146,11 @@ class KernelGateTest {
 
     @Test
     void s9_guardingAgainKeepsLiveElements() throws IOException {
-        gate.open(VIP, "edge/a 7", in(Duration.ofSeconds(60)));
+        gate.open(ONLY, "edge/a 7", in(Duration.ofSeconds(60)));
         gate.close();
         gate = gate(KernelGateTest::now, KernelGateTest::wall);
 
-        gate.guard(List.of(VIP, InetAddress.ofLiteral("10.77.0.101")));
+        gate.guard(List.of(VIP, address("10.77.0.101")));
 
         assertThat(gate.element(VIP)).map(KernelGate.Element::comment).hasValue("edge/a 7");
         assertThat(hosts.answers("10.77.0.100")).isTrue();
@@ -169,36 +171,120 @@ class KernelGateTest {
                 "flush ruleset; add table inet understudy; add chain inet understudy arriving"
                         + " { type filter hook prerouting priority 0; }");
 
-        gate.guard(List.of(VIP));
+        gate.guard(ONLY);
 
         assertThat(hosts.answers("10.77.0.100")).isFalse();
-        assertThat(gate.open(VIP, "edge/a 1", in(Duration.ofSeconds(30)))).isTrue();
+        assertThat(gate.open(ONLY, "edge/a 1", in(Duration.ofSeconds(30)))).isTrue();
         answersSoon();
     }
 
     @Test
     void nftIsStartedAgainWhenItDied() throws IOException {
-        gate.open(VIP, "edge/a 1", in(Duration.ofSeconds(30)));
+        gate.open(ONLY, "edge/a 1", in(Duration.ofSeconds(30)));
         ProcessHandle nft = ProcessHandle.of(gate.nftPid()).orElseThrow();
         nft.destroyForcibly();
         await().atMost(PATIENCE).until(() -> !nft.isAlive());
 
-        assertThat(gate.extend(VIP, "edge/a 1", in(Duration.ofSeconds(60)))).isTrue();
+        assertThat(gate.extend(ONLY, "edge/a 1", in(Duration.ofSeconds(60)))).isTrue();
     }
 
     @Test
-    void ipv6IsGatedWithItsNeighbourAdvertisements() throws IOException {
-        InetAddress six = InetAddress.ofLiteral("fd77::100");
+    void s11_ipv6IsGatedWithItsNeighbourAdvertisements() throws IOException {
+        GateTarget six = six();
+        assertThat(hosts.answers(IP6)).isFalse();
+        assertThat(hosts.neighbour(IP6)).as("nobody said who has it").isEmpty();
+
+        gate.open(List.of(six), "edge/six 1", in(Duration.ofSeconds(30)));
+
+        await().atMost(PATIENCE).until(() -> hosts.answers(IP6));
+        gate.remove(List.of(six));
+        assertThat(hosts.answers(IP6)).isFalse();
+        assertThat(hosts.saysWhoHas(IP6)).isFalse();
+    }
+
+    @Test
+    void s10_ipv6EndsByItselfWhenItsElementsLapse() throws IOException {
+        GateTarget six = six();
+        gate.open(List.of(six), "edge/six 1", in(Duration.ofSeconds(2)));
+        await().atMost(PATIENCE).until(() -> hosts.answers(IP6));
+        gate.close(); // nobody is left who could act
+
+        await().atMost(PATIENCE).until(() -> !hosts.answers(IP6));
+
+        assertThat(hosts.configured(IP6)).isTrue();
+        assertThat(hosts.saysWhoHas(IP6)).isFalse();
+    }
+
+    /// The kernel answers for a proxied address from another one of its own: what is gated is whom an advertisement
+    /// names, not where it comes from.
+    @Test
+    void s11_anAdvertisementFromAnotherAddressNeedsALiveElementToo() throws IOException {
+        GateTarget six = proxied();
+        assertThat(hosts.saysWhoHas(IP6)).isFalse();
+
+        gate.open(List.of(six), "edge/six 1", in(Duration.ofSeconds(30)));
+        await().atMost(PATIENCE).until(() -> hosts.saysWhoHas(IP6));
+
+        gate.remove(List.of(six));
+        assertThat(hosts.saysWhoHas(IP6)).isFalse();
+    }
+
+    /// Each of the two deadlines alone keeps advertisements back.
+    @Test
+    void s10_advertisementsNeedTheTimeOutAndTheAbsoluteDeadline() throws IOException {
+        GateTarget six = proxied();
+        Moment computed = now();
+        long late = wall() - Duration.ofSeconds(10).toNanos();
+        try (KernelGate paused = gate(() -> computed, () -> late)) {
+            paused.open(List.of(six), "edge/six 1", computed.plus(Duration.ofSeconds(9)));
+            assertThat(paused.element(six)).isPresent();
+            assertThat(hosts.saysWhoHas(IP6)).as("over by the wall clock").isFalse();
+        }
+        try (KernelGate ahead =
+                gate(KernelGateTest::now, () -> wall() + Duration.ofHours(1).toNanos())) {
+            ahead.open(List.of(six), "edge/six 2", in(Duration.ofSeconds(1)));
+
+            await().atMost(PATIENCE).until(() -> ahead.element(six).isEmpty());
+
+            assertThat(hosts.saysWhoHas(IP6)).as("over by the time-out").isFalse();
+        }
+    }
+
+    private GateTarget proxied() throws IOException {
+        GateTarget six = address(IP6);
+        gate.guard(List.of(six));
+        String conf = "net.ipv6.conf." + TwoHosts.LINK;
+        assertThat(hosts.here(
+                                "sysctl",
+                                "-qw",
+                                conf + ".forwarding=1",
+                                conf + ".proxy_ndp=1",
+                                "net.ipv6.neigh." + TwoHosts.LINK + ".proxy_delay=0")
+                        .exit())
+                .isZero();
+        assertThat(hosts.here("ip", "-6", "neigh", "add", "proxy", IP6, "dev", TwoHosts.LINK)
+                        .exit())
+                .isZero();
+        return six;
+    }
+
+    @Test
+    void s10_aRenewalOfIpv6NeverRevivesIt() throws IOException {
+        GateTarget six = six();
+        gate.open(List.of(six), "edge/six 1", in(Duration.ofMillis(100)));
+        await().atMost(PATIENCE).until(() -> gate.element(six).isEmpty());
+
+        assertThat(gate.extend(List.of(six), "edge/six 1", in(Duration.ofSeconds(60))))
+                .isFalse();
+
+        assertThat(hosts.answers(IP6)).isFalse();
+    }
+
+    private GateTarget six() throws IOException {
+        GateTarget six = address(IP6);
         gate.guard(List.of(VIP, six));
-        hosts.here("ip", "addr", "add", "fd77::100/64", "dev", TwoHosts.LINK, "nodad");
-        assertThat(hosts.answers("fd77::100")).isFalse();
-        assertThat(hosts.neighbour("fd77::100")).as("nobody said who has it").isEmpty();
-
-        gate.open(six, "edge/six 1", in(Duration.ofSeconds(30)));
-
-        await().atMost(PATIENCE).until(() -> hosts.answers("fd77::100"));
-        gate.remove(six);
-        assertThat(hosts.answers("fd77::100")).isFalse();
+        hosts.here("ip", "addr", "add", IP6 + "/64", "dev", TwoHosts.LINK, "nodad");
+        return six;
     }
 
     /// The other host may have a failed neighbour entry, which it tries again within a second.
@@ -207,7 +293,12 @@ class KernelGateTest {
     }
 
     private KernelGate gate(Supplier<Moment> clock, LongSupplier wall) {
-        return new KernelGate("understudy", hosts.namespace(), clock, wall, Duration.ofSeconds(5));
+        return new KernelGate(
+                "understudy", clock, wall, new NftClient(hosts.namespace(), Duration.ofSeconds(5), NftClient.PROGRAM));
+    }
+
+    private static GateTarget address(String literal) {
+        return new GateTarget.Address(InetAddress.ofLiteral(literal));
     }
 
     private static Moment in(Duration duration) {

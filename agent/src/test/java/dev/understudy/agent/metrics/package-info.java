@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.agent.metrics;
+
+import org.jspecify.annotations.NullMarked;

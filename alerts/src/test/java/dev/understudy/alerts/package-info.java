@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.alerts;
+
+import org.jspecify.annotations.NullMarked;

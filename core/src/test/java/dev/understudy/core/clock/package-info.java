@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.core.clock;
+
+import org.jspecify.annotations.NullMarked;
