@@ -61,16 +61,21 @@ final class Commands {
                 .start();
     }
 
-    /// SIGKILL, and waits until the process is gone.
+    /// SIGKILL for a process and all that descend from it, and waits until they are gone. A killed HAProxy master's
+    /// worker would go by itself, but only once it has seen that, and it serves until then.
     static Outcome kill(long pid, Duration timeout) {
         if (!PidWatch.alive(pid)) {
             return Outcome.Done.withoutFacts();
         }
-        int result = LibC.kill(pid, SIGKILL);
-        if (result < 0 && result != -LibC.ESRCH) {
-            return new Outcome.Failed("kill " + pid + ": errno " + -result);
+        List<Long> pids = new ArrayList<>(List.of(pid));
+        ProcessHandle.of(pid).ifPresent(process -> process.descendants().forEach(child -> pids.add(child.pid())));
+        for (long each : pids) {
+            int result = LibC.kill(each, SIGKILL);
+            if (result < 0 && result != -LibC.ESRCH) {
+                return new Outcome.Failed("kill " + each + ": errno " + -result);
+            }
         }
-        return await(() -> !PidWatch.alive(pid), timeout)
+        return await(() -> pids.stream().noneMatch(PidWatch::alive), timeout)
                 ? Outcome.Done.withoutFacts()
                 : new Outcome.Unknown("process " + pid + " was killed but has not ended in " + timeout);
     }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.understudy.agent.probe.Haproxy;
 import dev.understudy.agent.sys.LibC;
+import dev.understudy.agent.sys.PidWatch;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
 import java.io.IOException;
@@ -22,6 +23,7 @@ class CommandServiceTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int SIGTERM = 15;
+    private static final int SIGSTOP = 19;
 
     @TempDir
     private Path folder;
@@ -57,6 +59,21 @@ class CommandServiceTest {
                 .untilAsserted(() -> assertThat(heard)
                         .containsExactly(ServiceState.RUNNING, ServiceState.ENDED, ServiceState.RUNNING));
         assertThat(service.mainPid()).isPositive();
+    }
+
+    @Test
+    void whatIsKilledIsGoneWithItsWorkers() {
+        List<Long> workers = ProcessHandle.of(service.mainPid())
+                .orElseThrow()
+                .descendants()
+                .map(ProcessHandle::pid)
+                .toList();
+        assertThat(workers).isNotEmpty();
+        workers.forEach(worker -> LibC.kill(worker, SIGSTOP)); // so that none goes by itself
+
+        assertThat(service.kill()).isEqualTo(Outcome.Done.withoutFacts());
+
+        assertThat(workers).noneMatch(PidWatch::alive);
     }
 
     @Test
