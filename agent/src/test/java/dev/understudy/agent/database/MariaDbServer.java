@@ -3,6 +3,7 @@ package dev.understudy.agent.database;
 import static org.awaitility.Awaitility.await;
 
 import dev.understudy.agent.act.ServiceControl;
+import dev.understudy.agent.sys.Freezing;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
 import java.io.IOException;
@@ -277,9 +278,13 @@ final class MariaDbServer implements ServiceControl {
         return running != null && running.isAlive() ? running.pid() : 0;
     }
 
-    /// SIGSTOP or SIGCONT.
-    void signal(String name) throws IOException {
-        waitFor(new ProcessBuilder("kill", "-" + name, Long.toString(mainPid())).start());
+    /// It lives and does nothing, from when this returns.
+    void freeze() {
+        Freezing.freeze(mainPid());
+    }
+
+    void thaw() {
+        Freezing.thaw(mainPid());
     }
 
     @Override

@@ -67,7 +67,7 @@ class PrimaryRulesTest {
     void aPrimaryThatHangsIsKilledByTheFence() throws Exception {
         try (Site site = new Site(1).replicate()) {
             site.agent(1).observe();
-            site.server(1).signal("STOP");
+            site.server(1).freeze();
             assertThat(site.agent(1).observe().health()).isEqualTo(Health.UNKNOWN);
 
             assertThat(Site.done(site.release(1))).containsKey("killed");

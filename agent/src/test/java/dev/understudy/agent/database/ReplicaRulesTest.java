@@ -144,6 +144,8 @@ class ReplicaRulesTest {
         try (Site site = new Site(2).replicate()) {
             insert(site, 1, 1);
             site.awaitEqual(2, 1);
+            // what is not yet on disk is dropped at the restart, the first row as well (S16)
+            site.server(2).sql("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS");
             String position;
             try (Session _ = site.holdApplier(2)) {
                 for (int row = 2; row <= 250; row++) { // more events than are read at once
@@ -182,13 +184,13 @@ class ReplicaRulesTest {
             insert(site, 1, 1);
             site.awaitEqual(2, 1);
             String position = site.server(1).query("SELECT @@gtid_binlog_pos");
-            site.server(1).signal("STOP");
+            site.server(1).freeze();
             try {
                 assertThat(Site.done(site.cut(2, 1)))
                         .containsEntry("receiver", "stopped")
                         .containsEntry("received", position);
             } finally {
-                site.server(1).signal("CONT");
+                site.server(1).thaw();
             }
             CompletableFuture<Integer> commit = CompletableFuture.supplyAsync(() -> {
                 insert(site, 1, 2);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.understudy.agent.act.HaproxyAdmin;
+import dev.understudy.agent.sys.Freezing;
 import dev.understudy.agent.sys.LibC;
 import dev.understudy.agent.sys.PidWatch;
 import dev.understudy.protocol.Health;
@@ -28,8 +29,6 @@ class HaproxyProbeTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int SIGUSR2 = 12;
-    private static final int SIGSTOP = 19;
-    private static final int SIGCONT = 18;
 
     @TempDir
     private Path folder;
@@ -139,7 +138,7 @@ class HaproxyProbeTest {
     void aWorkerThatDoesNotAnswerIsUnknownNotDown() throws IOException {
         long worker = Long.parseLong(
                 HaproxyStats.info(new RuntimeSocket(haproxy.socket(), Duration.ofSeconds(1)).ask("show info"), "Pid"));
-        LibC.kill(worker, SIGSTOP);
+        Freezing.freeze(worker);
         try {
             Balancer seen = probe.observe();
 
@@ -147,7 +146,7 @@ class HaproxyProbeTest {
             assertThat(seen.service()).isEqualTo(ServiceState.RUNNING);
             assertThat(seen.detail()).contains("in time");
         } finally {
-            LibC.kill(worker, SIGCONT);
+            Freezing.thaw(worker);
         }
     }
 

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.understudy.agent.act.AddressControl.Enforcement;
 import dev.understudy.agent.act.AddressControl.Guard;
 import dev.understudy.agent.act.AddressControl.ServerPort;
+import dev.understudy.agent.sys.Freezing;
 import dev.understudy.agent.sys.LibC;
 import dev.understudy.agent.sys.TwoHosts;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
@@ -35,7 +36,6 @@ class KernelAddressControlTest {
     private static final ResourceId VIP6 = new ResourceId("edge", IP6);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Duration LONG = Duration.ofMinutes(2);
-    private static final int SIGSTOP = 19;
     private static final int SIGKILL = 9;
 
     private TwoHosts hosts;
@@ -186,7 +186,7 @@ class KernelAddressControlTest {
     void s10_aHolderThatStandsStillGoesSilent() {
         control.take(VIP, 1, in(Duration.ofSeconds(2)), () -> true);
         assertThat(hosts.answers(IP)).isTrue();
-        assertThat(LibC.kill(control.nftPid(), SIGSTOP)).isZero(); // and nobody calls this object any more
+        Freezing.freeze(control.nftPid()); // and nobody calls this object any more
         hosts.here("ip", "addr", "change", IP + "/24", "dev", TwoHosts.LINK, "valid_lft", "forever");
 
         await().atMost(PATIENCE).until(() -> !hosts.answers(IP));

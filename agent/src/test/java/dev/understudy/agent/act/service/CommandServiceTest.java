@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.understudy.agent.probe.Haproxy;
+import dev.understudy.agent.sys.Freezing;
 import dev.understudy.agent.sys.LibC;
 import dev.understudy.agent.sys.PidWatch;
 import dev.understudy.protocol.Outcome;
@@ -23,7 +24,6 @@ class CommandServiceTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int SIGTERM = 15;
-    private static final int SIGSTOP = 19;
 
     @TempDir
     private Path folder;
@@ -69,7 +69,7 @@ class CommandServiceTest {
                 .map(ProcessHandle::pid)
                 .toList();
         assertThat(workers).isNotEmpty();
-        workers.forEach(worker -> LibC.kill(worker, SIGSTOP)); // so that none goes by itself
+        workers.forEach(Freezing::freeze); // so that none goes by itself
 
         assertThat(service.kill()).isEqualTo(Outcome.Done.withoutFacts());
 
