@@ -34,9 +34,10 @@ Install one, for example Eclipse Temurin 25 (https://adoptium.net, package temur
 # Installs the Debian packages whose programs are missing. Nothing is started; nothing happens when nothing is missing.
 install_packages() {
     local missing=() entry program package
-    for entry in haproxy:haproxy mariadbd:mariadb-server mariadb:mariadb-client mariadb-install-db:mariadb-server \
+    for entry in haproxy:haproxy mariadbd:mariadb-server mariadb:mariadb-client mariadb-install-db:mariadb-server mariadb-backup:mariadb-backup mbstream:mariadb-backup \
         nginx:nginx-light nft:nftables ip:iproute2 ping:iputils-ping arping:iputils-arping nsenter:util-linux unshare:util-linux \
-        sysctl:procps tc:iproute2 ss:iproute2 stress-ng:stress-ng mvn:maven spin:spin gcc:gcc \
+        sysctl:procps tc:iproute2 ss:iproute2 stress-ng:stress-ng mkfs.ext4:e2fsprogs \
+        fsfreeze:util-linux findmnt:util-linux mvn:maven spin:spin gcc:gcc \
         gencat:libc6-dev promtool:prometheus amtool:prometheus-alertmanager; do
         program=${entry%%:*} package=${entry##*:}
         if ! PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null && [[ " ${missing[*]} " != *" $package "* ]]; then

@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
         name = "understudy-agent",
         description = "Watches this host and holds what the controllers let it hold.",
         mixinStandardHelpOptions = true,
-        subcommands = DetachRequest.class,
+        subcommands = {DetachRequest.class, DatabaseCommand.class},
         versionProvider = AgentMain.Version.class)
 public final class AgentMain implements Callable<Integer> {
 

@@ -11,8 +11,10 @@ import dev.understudy.agent.act.service.CommandService;
 import dev.understudy.agent.act.service.SystemdService;
 import dev.understudy.agent.config.AgentConfig;
 import dev.understudy.agent.config.AgentConfig.CommandForm;
+import dev.understudy.agent.config.AgentConfig.DatabaseAccess;
 import dev.understudy.agent.database.DatabaseLocal;
 import dev.understudy.agent.database.LocalDatabase;
+import dev.understudy.agent.database.NftReplicaDoor;
 import dev.understudy.agent.database.NftSourceCut;
 import dev.understudy.agent.probe.HaproxyProbe;
 import dev.understudy.agent.probe.HostProbe;
@@ -30,6 +32,7 @@ import dev.understudy.wire.http.HttpClients;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -78,26 +81,33 @@ final class HostParts implements Parts, AutoCloseable {
                         name, form.start(), form.stop(), form.pidFile(), log(name), SERVICE));
     }
 
+    static DatabaseLocal local(AgentConfig config, DatabaseAccess access, String group) {
+        return new DatabaseLocal(
+                access.socket(),
+                access.user(),
+                access.passwordFile(),
+                access.replicationUser(),
+                access.replicationPasswordFile(),
+                config.state().resolve("relay-logs-" + group),
+                config.diverged());
+    }
+
     @Override
     public Optional<DatabaseControl> database(DatabaseGroup group, ServiceControl service) {
         return Optional.ofNullable(config.databases().get(group.name()))
                 .map(access -> new LocalDatabase(
                         group,
-                        new DatabaseLocal(
-                                access.socket(),
-                                access.user(),
-                                access.passwordFile(),
-                                access.replicationUser(),
-                                access.replicationPasswordFile(),
-                                config.state().resolve("relay-logs-" + group.name()),
-                                config.diverged()),
+                        local(config, access, group.name()),
                         service,
-                        new NftSourceCut(List.of(), cutTable(group))));
+                        new NftSourceCut(List.of(), table(NftSourceCut.TABLE, group)),
+                        new NftReplicaDoor(List.of(), table(NftReplicaDoor.TABLE, group), group.port()),
+                        new InetSocketAddress(
+                                config.copies().address(), config.copies().port())));
     }
 
-    /// One table a group: its rules go when the group follows a new primary.
-    private static String cutTable(DatabaseGroup group) {
-        return NftSourceCut.TABLE + "_" + group.name().replaceAll("[^A-Za-z0-9]", "_");
+    /// One table a group: its rules go when the group gets a new primary.
+    private static String table(String name, DatabaseGroup group) {
+        return name + "_" + group.name().replaceAll("[^A-Za-z0-9]", "_");
     }
 
     @Override

@@ -128,7 +128,13 @@ final class HostWatch implements AutoCloseable {
                                     database.name(),
                                     parts.database(database, service),
                                     interval,
-                                    control -> observations.publish(observe(database.name(), control)),
+                                    control -> {
+                                        observations.publish(observe(database.name(), control));
+                                        Observation.Data data = control.data();
+                                        if (data != null) {
+                                            observations.publish(data);
+                                        }
+                                    },
                                     control -> beat(database.name(), control)));
                     watch.control().ifPresent(control -> databaseControls.put(database.name(), control));
                 }
@@ -229,14 +235,16 @@ final class HostWatch implements AutoCloseable {
     }
 
     /// The service's process began or ended. A crash of what a held resource needs gives the resource up at once,
-    /// and the heartbeat that follows says so; a clean stop of a database keeps its lease: the controller decides.
+    /// and the heartbeat that follows says so; a clean stop of a database keeps the lease of its primary role, for
+    /// the controller to decide, and not that of its reader address.
     /// What is seen of HAProxy then is published by its own probe.
     private void serviceChanged(Group group, ServiceState state) {
         LOG.info("event=service group={} state={}", group.name(), state);
-        boolean balancer = group instanceof BalancerGroup;
-        if (state == ServiceState.ENDED || (balancer && state == ServiceState.STOPPED)) {
+        if (state == ServiceState.ENDED || state == ServiceState.STOPPED) {
             keeper.heldNow().stream()
                     .filter(lease -> lease.resource().group().equals(group.name()))
+                    .filter(lease ->
+                            state == ServiceState.ENDED || !lease.resource().isPrimary())
                     .forEach(lease -> keeper.fence(lease.resource(), lease.epoch(), "service-" + state));
         }
         DatabaseControl database = databases.get(group.name());
@@ -250,6 +258,7 @@ final class HostWatch implements AutoCloseable {
         long before = looks.beforeLook(primary);
         Observation.Database seen = database.observe();
         looks.looked(primary, before, seen);
+        database.settings(Duration.ZERO).ifPresent(observations::publish);
         return seen;
     }
 
@@ -295,6 +304,8 @@ final class HostWatch implements AutoCloseable {
             case Observation.Address a -> site.concerned().contains(a.resource());
             case Observation.Balancer b -> memberOf(spec, b.group());
             case Observation.Database d -> memberOf(spec, d.group());
+            case Observation.Settings s -> memberOf(spec, s.group());
+            case Observation.Data d -> memberOf(spec, d.group());
             case Observation.Web w -> memberOf(spec, w.group());
             case Observation.Attachment a -> memberOf(spec, a.resource().group());
             case Observation.Gateway g -> memberOf(spec, g.resource().group());

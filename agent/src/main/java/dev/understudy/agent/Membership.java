@@ -9,6 +9,7 @@ import dev.understudy.agent.lease.DurableRecord;
 import dev.understudy.agent.lease.LeaseKeeper;
 import dev.understudy.agent.link.Observations;
 import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.Command;
 import dev.understudy.protocol.LeaseHolder.Lease;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
@@ -85,7 +86,9 @@ final class Membership implements CommandRunner.Belonging {
     }
 
     private boolean isOpenDatabase(ResourceId resource) {
-        return observations.latest("database/" + resource.group()).orElse(null) instanceof Observation.Database database
+        return resource.isPrimary()
+                && observations.latest("database/" + resource.group()).orElse(null)
+                        instanceof Observation.Database database
                 && Boolean.FALSE.equals(database.readOnly());
     }
 
@@ -117,6 +120,7 @@ final class Membership implements CommandRunner.Belonging {
         } catch (IOException e) {
             return new Outcome.Failed("cannot be written down: " + e.getMessage());
         }
+        letReplicasIn(site, resource, epoch);
         Site without = site.with(detached(), site.found());
         holdings.site(without);
         tell(without);
@@ -134,6 +138,14 @@ final class Membership implements CommandRunner.Belonging {
         again.run();
         LOG.info("event=detached resource={}", resource);
         return outcome;
+    }
+
+    /// Nobody would let them in later.
+    private static void letReplicasIn(Site site, ResourceId resource, long epoch) {
+        site.database(resource).ifPresent(database -> {
+            Outcome opened = database.execute(new Command.Detach("detach/" + resource, resource, epoch), () -> false);
+            LOG.info("event=replicas-let-in resource={} outcome=\"{}\"", resource, opened.describe());
+        });
     }
 
     @Override

@@ -16,6 +16,7 @@ import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ServiceState;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,8 @@ final class OneLook {
         @Override
         public void publishNow(Observation observation) {}
     };
+
+    private static final Duration SETTINGS = Duration.ofSeconds(3);
 
     private final AgentConfig config;
     private final HostParts parts;
@@ -151,7 +154,20 @@ final class OneLook {
                             "receiver " + replica.receiver() + ", applier " + replica.applier()
                                     + detail(replica.error()));
                 }
+                database.settings(SETTINGS).ifPresent(this::settings);
             }
+        }
+    }
+
+    /// What keeps it from being promoted makes it not well; what is only told does not.
+    private void settings(Observation.Settings settings) {
+        for (Observation.Finding finding : settings.findings()) {
+            boolean blocks = finding.severity() == Observation.Severity.BLOCKS;
+            well &= !blocks;
+            line(blocks ? "  UNFIT" : "  warning", finding.code(), finding.text());
+        }
+        if (settings.delaySeconds() > 0) {
+            line("  delayed", settings.delaySeconds() + " s", "no target of a planned move");
         }
     }
 

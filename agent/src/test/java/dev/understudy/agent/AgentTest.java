@@ -295,12 +295,12 @@ class AgentTest {
     void what_is_to_block_writes_for_a_move_that_has_been_undone_is_refused() {
         answer(new Command.UnblockWrites("undo", PRIMARY, 5, "P27"));
         host.acts.clear();
-        assertThat(answer(new Command.BlockWrites("late", PRIMARY, 5, "P27", 500))
+        assertThat(answer(new Command.BlockWrites("late", PRIMARY, 5, "P27", 500, 0, true))
                         .outcome())
                 .isInstanceOfSatisfying(
                         Outcome.Refused.class, r -> assertThat(r.code()).isEqualTo("stale"));
         assertThat(host.acts).isEmpty();
-        answer(new Command.BlockWrites("next", PRIMARY, 5, "P40", 500));
+        answer(new Command.BlockWrites("next", PRIMARY, 5, "P40", 500, 0, true));
         assertThat(host.acts).isNotEmpty();
     }
 

@@ -145,4 +145,13 @@ class OperatorCliTest {
         site.awaitHeldBy(first, "lb1");
         assertThat(second.detached()).isFalse();
     }
+
+    @Test
+    void aDatabaseIsBegunWhereThereIsOne() {
+        Ran ran = site.cli("database", "init", "edge");
+        assertThat(ran.code()).isEqualTo(2);
+        assertThat(ran.err()).isEqualTo("understudy: there is no database group 'edge'\n");
+        assertThat(site.cli("database").code()).isEqualTo(2);
+        assertThat(site.cli("database", "init").code()).isEqualTo(2);
+    }
 }

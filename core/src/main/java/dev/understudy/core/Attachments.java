@@ -107,7 +107,8 @@ final class Attachments {
                         false,
                         "",
                         Map.of(),
-                        Map.of());
+                        Map.of(),
+                        null);
         };
     }
 }

@@ -8,6 +8,7 @@ import dev.understudy.core.plan.CircleKeeper;
 import dev.understudy.core.plan.LongLeases;
 import dev.understudy.core.plan.MemberKeeper;
 import dev.understudy.core.plan.PrimaryMachine;
+import dev.understudy.core.plan.RebuildKeeper;
 import dev.understudy.core.plan.ResourceMachine;
 import dev.understudy.core.plan.RouteKeeper;
 import dev.understudy.core.plan.Turn;
@@ -67,6 +68,7 @@ public final class Core {
                 turn.become(turn.state().catchingUp(false));
                 turn.prune();
                 ClockWatch.look(turn);
+                ReaderWatch.look(turn);
             }
         }
         if (turn.state().leading() && turn.state().journaled().spec() != null) {
@@ -150,8 +152,9 @@ public final class Core {
             return; // a journal older than what agents have seen acts on nothing (S22)
         }
         new CircleKeeper(turn, id).advance();
-        if (group instanceof DatabaseGroup databases) {
+        if (id.isPrimary() && group instanceof DatabaseGroup databases) {
             new MemberKeeper(turn, id, databases).advance();
+            new RebuildKeeper(turn, id, databases).advance();
             new RouteKeeper(turn, id, databases).advance();
         }
     }
@@ -239,6 +242,15 @@ public final class Core {
                     turn.answer(request, false, unknown(turn, retry.resource()), "");
                 }
             }
+            case OperatorRequest.AcceptLoss loss -> {
+                if (turn.resource(loss.resource()) instanceof PrimaryState) {
+                    new PrimaryMachine(turn, loss.resource()).acceptLoss(request, operator.who(), loss.words());
+                } else {
+                    turn.answer(request, false, unknown(turn, loss.resource()), "");
+                }
+            }
+            case OperatorRequest.Rebuild rebuild -> new RebuildDesk(turn, operator).begin(rebuild);
+            case OperatorRequest.CancelRebuild cancel -> new RebuildDesk(turn, operator).cancel(cancel);
             case OperatorRequest.Fenced fenced -> new Desk(turn, operator).fenced(fenced.host());
             case OperatorRequest.PlannedStop _ -> {
                 LongLeases.begin(turn);
@@ -320,6 +332,18 @@ public final class Core {
                 return;
             }
         }
+        for (ResourceState resource : journaled.resources().values()) {
+            Optional<String> still = acker(resource, apply.spec());
+            if (still.isPresent()) {
+                turn.answer(
+                        request,
+                        false,
+                        still.get() + " may still acknowledge for " + resource.id()
+                                + ": take it out of the group first, and out of the hosts when it has left the ackers",
+                        "");
+                return;
+            }
+        }
         if (apply.spec().equals(old)) {
             turn.answer(request, true, "unchanged, version " + journaled.specVersion(), "");
             return;
@@ -339,5 +363,12 @@ public final class Core {
         }
         turn.state().hosts().keySet().forEach(host -> turn.send(host, welcome(turn.state())));
         turn.answer(request, true, "version " + version + " is in force", event);
+    }
+
+    /// An acker that the file knows no more: the primary could not be told whom to shut out.
+    private static Optional<String> acker(ResourceState resource, ClusterSpec next) {
+        return resource instanceof PrimaryState primary
+                ? primary.ackers().stream().filter(a -> next.host(a).isEmpty()).findFirst()
+                : Optional.empty();
     }
 }

@@ -176,6 +176,12 @@ final class Desk {
                 return;
             }
         }
+        Rebuild rebuild = operations().rebuild(group).orElse(null);
+        if (rebuild != null) {
+            refuse(rebuild.host() + " is being rebuilt: wait for its end, or cancel it (understudy rebuild " + group
+                    + " " + rebuild.host() + " --cancel)");
+            return;
+        }
         operate(
                 operations().detaching(group),
                 who + " detaches " + group

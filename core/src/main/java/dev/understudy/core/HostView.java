@@ -165,6 +165,8 @@ public record HostView(
             case Observation.Peer p -> p.reach().name();
             case Observation.Path p -> String.valueOf(p.reach() == Observation.Reach.ANSWERS);
             case Observation.Gateway g -> g.reach().name();
+            case Observation.Settings s -> s.findings().toString();
+            case Observation.Data d -> d.cannotGive() + "/" + d.cannotReceive();
         };
     }
 }

@@ -157,7 +157,18 @@ public record Journaled(
     private static ResourceState vacant(ResourceId id) {
         return id.name().equals(ResourceId.PRIMARY)
                 ? new PrimaryState(
-                        id, PrimaryPhase.VACANT, null, 0, null, List.of(), List.of(), false, "", Map.of(), Map.of())
+                        id,
+                        PrimaryPhase.VACANT,
+                        null,
+                        0,
+                        null,
+                        List.of(),
+                        List.of(),
+                        false,
+                        "",
+                        Map.of(),
+                        Map.of(),
+                        null)
                 : new AddressState(id, AddressPhase.VACANT, null, 0, null);
     }
 }

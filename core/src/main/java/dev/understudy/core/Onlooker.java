@@ -85,7 +85,7 @@ final class Onlooker {
         boolean died =
                 switch (resource) {
                     case AddressState _ ->
-                        evidence.balancer(holder, id.group())
+                        evidence.serverBehind(holder, id)
                                 .map(b -> b.health() == Health.DOWN)
                                 .orElse(false);
                     case PrimaryState _ ->

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param restarts by resource, when its service was ordered to be started again where it died, oldest first
 /// @param detached groups that were detached: as in mode observe until they are attached again
 /// @param attaching groups that are being attached again: as in mode observe until every agent has done so
+/// @param rebuilds by group, the member whose data are being replaced by a copy; null from a controller that could not
 public record Operations(
         Map<ResourceId, Long> vouched,
         Map<String, Pause> pauses,
@@ -29,13 +30,14 @@ public record Operations(
         Map<ResourceId, List<Failover>> failovers,
         Map<ResourceId, List<Restart>> restarts,
         Set<String> detached,
-        Set<String> attaching) {
+        Set<String> attaching,
+        @Nullable Map<String, Rebuild> rebuilds) {
 
     /// How many completed failovers of one resource are remembered.
     public static final int MAX_FAILOVERS = 16;
 
     public static final Operations NONE =
-            new Operations(Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), Set.of(), Set.of());
+            new Operations(Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), Set.of(), Set.of(), null);
 
     public Operations {
         vouched = Map.copyOf(vouched);
@@ -45,6 +47,23 @@ public record Operations(
         restarts = Map.copyOf(restarts);
         detached = Set.copyOf(detached);
         attaching = Set.copyOf(attaching);
+        rebuilds = rebuilds == null || rebuilds.isEmpty() ? null : Map.copyOf(rebuilds);
+    }
+
+    public Optional<Rebuild> rebuild(String group) {
+        return rebuilds == null ? Optional.empty() : Optional.ofNullable(rebuilds.get(group));
+    }
+
+    /// Whether that member of the group is being rebuilt.
+    public boolean isRebuilt(String group, String host) {
+        return rebuild(group).filter(r -> r.host().equals(host)).isPresent();
+    }
+
+    /// @param rebuild null: none any more
+    public Operations rebuilding(String group, @Nullable Rebuild rebuild) {
+        Map<String, Rebuild> next = new TreeMap<>(rebuilds == null ? Map.of() : rebuilds);
+        change(next, group, rebuild);
+        return new Operations(vouched, pauses, maintenance, failovers, restarts, detached, attaching, next);
     }
 
     /// Nothing is moved by itself until then.
@@ -99,19 +118,19 @@ public record Operations(
     public Operations vouching(ResourceId resource, long epoch) {
         Map<ResourceId, Long> next = new TreeMap<>(vouched);
         next.merge(resource, epoch, Math::max);
-        return new Operations(next, pauses, maintenance, failovers, restarts, detached, attaching);
+        return new Operations(next, pauses, maintenance, failovers, restarts, detached, attaching, rebuilds);
     }
 
     public Operations pausing(Iterable<String> groups, @Nullable Pause pause) {
         Map<String, Pause> next = new TreeMap<>(pauses);
         groups.forEach(group -> change(next, group, pause));
-        return new Operations(vouched, next, maintenance, failovers, restarts, detached, attaching);
+        return new Operations(vouched, next, maintenance, failovers, restarts, detached, attaching, rebuilds);
     }
 
     public Operations maintaining(String host, @Nullable Maintenance work) {
         Map<String, Maintenance> next = new TreeMap<>(maintenance);
         change(next, host, work);
-        return new Operations(vouched, pauses, next, failovers, restarts, detached, attaching);
+        return new Operations(vouched, pauses, next, failovers, restarts, detached, attaching, rebuilds);
     }
 
     /// The group's agents are being told to leave everything as it is.
@@ -130,7 +149,7 @@ public record Operations(
     }
 
     private Operations attachment(Set<String> out, Set<String> onItsWay) {
-        return new Operations(vouched, pauses, maintenance, failovers, restarts, out, onItsWay);
+        return new Operations(vouched, pauses, maintenance, failovers, restarts, out, onItsWay, rebuilds);
     }
 
     public Operations restarting(ResourceId resource, Restart restart, Duration window) {
@@ -139,7 +158,7 @@ public record Operations(
         list.add(restart);
         Map<ResourceId, List<Restart>> next = new TreeMap<>(restarts);
         next.put(resource, List.copyOf(list));
-        return new Operations(vouched, pauses, maintenance, failovers, next, detached, attaching);
+        return new Operations(vouched, pauses, maintenance, failovers, next, detached, attaching, rebuilds);
     }
 
     /// Orders to start the resource's service again on the host within the window, oldest first.
@@ -168,7 +187,7 @@ public record Operations(
         list.add(new Failover(at, from, to, plan.cause()));
         Map<ResourceId, List<Failover>> next = new TreeMap<>(failovers);
         next.put(after.id(), List.copyOf(list.subList(Math.max(0, list.size() - MAX_FAILOVERS), list.size())));
-        return new Operations(vouched, pauses, maintenance, next, restarts, detached, attaching);
+        return new Operations(vouched, pauses, maintenance, next, restarts, detached, attaching, rebuilds);
     }
 
     private static Set<String> with(Set<String> set, String member) {

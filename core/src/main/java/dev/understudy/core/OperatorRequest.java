@@ -4,6 +4,7 @@ import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What an operator can ask for. Each is answered at once ([Answer]): accepted, or refused with a reason.
@@ -14,6 +15,11 @@ public sealed interface OperatorRequest {
 
     /// Another holder, without the present one's help: it is fenced, or its lease waited for.
     record Failover(ResourceId resource, @Nullable String to) implements OperatorRequest {}
+
+    /// A plan that stopped goes on without the members that do not answer: what they alone acknowledged is lost.
+    ///
+    /// @param words what the operator typed, see [dev.understudy.core.plan.PrimaryMachine#words]
+    record AcceptLoss(ResourceId resource, String words) implements OperatorRequest {}
 
     /// Nothing is moved by itself for that long. A null group: every automatic one.
     record Pause(@Nullable String group, Duration length, String reason) implements OperatorRequest {}
@@ -45,4 +51,29 @@ public sealed interface OperatorRequest {
     /// The operator vouches that the host is off and stays off until it is told otherwise: whatever it holds may be
     /// given to another host without its word and without waiting for members that may have consented (S5).
     record Fenced(String host) implements OperatorRequest {}
+
+    /// A member's data are to be replaced by a copy of another member's.
+    ///
+    /// @param from whose, null for the best
+    /// @param bytesPerSecond at most so many leave the donor, 0 for no limit; null: as the specification says
+    /// @param tokens one secret for each attempt, made for this request alone: 256 random bits in hex
+    record Rebuild(
+            ResourceId resource,
+            String host,
+            @Nullable String from,
+            @Nullable Long bytesPerSecond,
+            List<String> tokens) implements OperatorRequest {
+        public Rebuild {
+            tokens = List.copyOf(tokens);
+        }
+
+        /// Without the tokens: this may stand in a log.
+        @Override
+        public String toString() {
+            return "Rebuild[" + host + " of " + resource + " from " + from + "]";
+        }
+    }
+
+    /// The end of a rebuild before its time.
+    record CancelRebuild(ResourceId resource, String host) implements OperatorRequest {}
 }

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// @param step rises with each phase that the plan enters; part of its orders' ids, so that an order of an earlier pass
 ///     through a phase is never taken for one of this pass
 /// @param rejected members that failed in this plan and are not tried again in it
+/// @param givenUp databases: members without whose word it goes on, because an operator accepts the loss of what they
+/// alone acknowledged; null for nobody
 public record Plan(
         String id,
         Kind kind,
@@ -28,14 +30,31 @@ public record Plan(
         String position,
         boolean reached,
         int step,
-        List<Candidate> rejected) {
+        List<Candidate> rejected,
+        @Nullable List<String> givenUp) {
+
+    /// A plan that gives nobody up.
+    public Plan(
+            String id,
+            Kind kind,
+            String cause,
+            @Nullable String from,
+            @Nullable String to,
+            @Nullable String wanted,
+            long epoch,
+            String position,
+            boolean reached,
+            int step,
+            List<Candidate> rejected) {
+        this(id, kind, cause, from, to, wanted, epoch, position, reached, step, rejected, null);
+    }
 
     public enum Kind {
         /// unplanned
         FAILOVER,
         /// unplanned, and asked for by an operator
         ORDERED,
-        /// asked for by an operator
+        /// asked for by an operator, or of a reader address that is better elsewhere: the holder lives
         SWITCHOVER,
         /// nobody held it
         FIRST,
@@ -45,30 +64,39 @@ public record Plan(
 
     public Plan {
         rejected = List.copyOf(rejected);
+        givenUp = givenUp == null ? null : List.copyOf(givenUp);
+    }
+
+    public Plan givingUp(List<String> members) {
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, rejected, members);
+    }
+
+    public boolean givesUp(@Nullable String member) {
+        return member != null && givenUp != null && givenUp.contains(member);
     }
 
     public Plan target(String host) {
-        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, step, rejected);
+        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, step, rejected, givenUp);
     }
 
     public Plan at(String newPosition, boolean isReached) {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, newPosition, isReached, step, rejected);
+        return new Plan(id, kind, cause, from, to, wanted, epoch, newPosition, isReached, step, rejected, givenUp);
     }
 
     public Plan reject(Candidate candidate) {
         List<Candidate> more = new java.util.ArrayList<>(rejected);
         more.add(candidate);
-        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, step, more);
+        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, step, more, givenUp);
     }
 
     /// The plan as it enters its next phase.
     public Plan next() {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step + 1, rejected);
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step + 1, rejected, givenUp);
     }
 
     /// The members on whose account it stopped; replaces those that failed.
     public Plan stoppedBy(List<Candidate> missing) {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, missing);
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, missing, givenUp);
     }
 
     public boolean isRejected(String host) {

@@ -99,6 +99,7 @@ public sealed interface ResourceState {
     /// @param complete members that were seen to have everything that this primary has, with the run of their
     /// server then; in another run they may have lost what they acknowledged (S15)
     /// @param joined the members that have become ackers of this epoch, with the run of their server at that moment
+    /// @param membership who may be promoted and who is leaving; null from a controller that did not keep it
     record PrimaryState(
             ResourceId id,
             PrimaryPhase phase,
@@ -110,7 +111,8 @@ public sealed interface ResourceState {
             boolean alone,
             String incarnation,
             Map<String, String> complete,
-            Map<String, String> joined)
+            Map<String, String> joined,
+            @Nullable Membership membership)
             implements ResourceState {
         public PrimaryState {
             ackers = List.copyOf(ackers);
@@ -126,7 +128,7 @@ public sealed interface ResourceState {
 
         public PrimaryState withComplete(Map<String, String> next) {
             return new PrimaryState(
-                    id, phase, holder, epoch, plan, ackers, quarantined, alone, incarnation, next, joined);
+                    id, phase, holder, epoch, plan, ackers, quarantined, alone, incarnation, next, joined, membership);
         }
 
         /// Whether an acker can have lost nothing that it acknowledged: its server has run since it joined, or
@@ -141,7 +143,18 @@ public sealed interface ResourceState {
 
         public PrimaryState withJoined(Map<String, String> next) {
             return new PrimaryState(
-                    id, phase, holder, epoch, plan, ackers, quarantined, alone, incarnation, complete, next);
+                    id,
+                    phase,
+                    holder,
+                    epoch,
+                    plan,
+                    ackers,
+                    quarantined,
+                    alone,
+                    incarnation,
+                    complete,
+                    next,
+                    membership);
         }
 
         public PrimaryState withJoined(String member, String run) {
@@ -180,32 +193,98 @@ public sealed interface ResourceState {
 
         public PrimaryState in(PrimaryPhase next, @Nullable Plan nextPlan) {
             return new PrimaryState(
-                    id, next, holder, epoch, nextPlan, ackers, quarantined, alone, incarnation, complete, joined);
+                    id,
+                    next,
+                    holder,
+                    epoch,
+                    nextPlan,
+                    ackers,
+                    quarantined,
+                    alone,
+                    incarnation,
+                    complete,
+                    joined,
+                    membership);
         }
 
         public PrimaryState withAckers(List<String> next, boolean nowAlone) {
             return new PrimaryState(
-                    id, phase, holder, epoch, plan, next, quarantined, nowAlone, incarnation, complete, joined);
+                    id,
+                    phase,
+                    holder,
+                    epoch,
+                    plan,
+                    next,
+                    quarantined,
+                    nowAlone,
+                    incarnation,
+                    complete,
+                    joined,
+                    membership);
         }
 
+        public Membership members() {
+            return membership == null ? Membership.NONE : membership;
+        }
+
+        public PrimaryState withMembers(Membership next) {
+            return new PrimaryState(
+                    id, phase, holder, epoch, plan, ackers, quarantined, alone, incarnation, complete, joined, next);
+        }
+
+        /// It is no acker any more, and nothing that was known of it counts (S14).
+        public PrimaryState withoutAcker(String member) {
+            Map<String, String> others = new TreeMap<>(complete);
+            others.remove(member);
+            Map<String, String> othersJoined = new TreeMap<>(joined);
+            othersJoined.remove(member);
+            return withAckers(ackers.stream().filter(a -> !a.equals(member)).toList(), alone)
+                    .withComplete(others)
+                    .withJoined(othersJoined);
+        }
+
+        /// It stays an acker until it has left in an orderly way.
         public PrimaryState withQuarantined(Quarantine member) {
             List<Quarantine> more = new ArrayList<>(quarantined);
             more.removeIf(q -> q.host().equals(member.host()));
             more.add(member);
-            List<String> left =
-                    ackers.stream().filter(a -> !a.equals(member.host())).toList();
-            return new PrimaryState(id, phase, holder, epoch, plan, left, more, alone, incarnation, complete, joined);
+            return new PrimaryState(
+                    id, phase, holder, epoch, plan, ackers, more, alone, incarnation, complete, joined, membership);
         }
 
         /// Whoever was quarantined is looked at again.
         public PrimaryState withoutQuarantine() {
             return new PrimaryState(
-                    id, phase, holder, epoch, plan, ackers, List.of(), alone, incarnation, complete, joined);
+                    id,
+                    phase,
+                    holder,
+                    epoch,
+                    plan,
+                    ackers,
+                    List.of(),
+                    alone,
+                    incarnation,
+                    complete,
+                    joined,
+                    membership);
+        }
+
+        /// One member is quarantined no more.
+        public PrimaryState withoutQuarantine(String host) {
+            PrimaryState after = withoutQuarantine();
+            for (Quarantine other : quarantined) {
+                after = other.host().equals(host) ? after : after.withQuarantined(other);
+            }
+            return after;
+        }
+
+        public Optional<Quarantine> quarantine(String host) {
+            return quarantined.stream().filter(q -> q.host().equals(host)).findFirst();
         }
 
         public PrimaryState heldBy(String host, long newEpoch, PrimaryPhase next, boolean nowAlone, String run) {
             return new PrimaryState(
-                    id, next, host, newEpoch, plan, ackers, quarantined, nowAlone, run, complete, joined);
+                    id, next, host, newEpoch, plan, ackers, quarantined, nowAlone, run, complete, joined, membership);
         }
     }
 

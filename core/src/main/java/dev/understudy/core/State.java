@@ -1,5 +1,6 @@
 package dev.understudy.core;
 
+import dev.understudy.core.evidence.Reading;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.LeaseGrantor;
 import dev.understudy.protocol.Moment;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param said the last situation of each resource or member that was noted without acting, so that it is noted once
 /// @param catchingUp this controller was asleep and has not yet heard all that came meanwhile: until the next tick
 /// what it hears is only noted, nobody is judged by it (S8)
+/// @param readings what each member is worth as holder of its group's reader address, and since when; by `group/host`
 public record State(
         Journaled journaled,
         long term,
@@ -29,7 +31,8 @@ public record State(
         Map<ResourceId, Moment> phaseSince,
         Map<String, Sent> orders,
         Map<String, String> said,
-        boolean catchingUp) {
+        boolean catchingUp,
+        Map<String, Graded> readings) {
 
     /// An order that was sent, and its outcome once there is one.
     ///
@@ -46,11 +49,15 @@ public record State(
         }
     }
 
+    /// A grade, and since when without a break.
+    public record Graded(Reading.Grade grade, Moment since) {}
+
     public State {
         hosts = Map.copyOf(hosts);
         phaseSince = Map.copyOf(phaseSince);
         orders = Map.copyOf(orders);
         said = Map.copyOf(said);
+        readings = Map.copyOf(readings);
     }
 
     /// The state of a controller that has read its journal and begins to lead in the given term.
@@ -62,7 +69,8 @@ public record State(
         for (Map.Entry<ResourceId, LongLease> lease : journaled.longLeases().entrySet()) {
             leases = leases.granted(lease.getKey(), lease.getValue().length(), now.mono());
         }
-        return new State(journaled, term, true, now.mono(), leases, Map.of(), Map.of(), Map.of(), Map.of(), false);
+        return new State(
+                journaled, term, true, now.mono(), leases, Map.of(), Map.of(), Map.of(), Map.of(), false, Map.of());
     }
 
     /// @throws IllegalStateException while there is no specification
@@ -79,11 +87,12 @@ public record State(
     }
 
     public State with(Journaled next) {
-        return new State(next, term, leading, startedAt, leases, hosts, phaseSince, orders, said, catchingUp);
+        return new State(next, term, leading, startedAt, leases, hosts, phaseSince, orders, said, catchingUp, readings);
     }
 
     public State with(LeaseGrantor next) {
-        return new State(journaled, term, leading, startedAt, next, hosts, phaseSince, orders, said, catchingUp);
+        return new State(
+                journaled, term, leading, startedAt, next, hosts, phaseSince, orders, said, catchingUp, readings);
     }
 
     public State with(HostView view) {
@@ -93,32 +102,50 @@ public record State(
     }
 
     public State withHosts(Map<String, HostView> next) {
-        return new State(journaled, term, leading, startedAt, leases, next, phaseSince, orders, said, catchingUp);
+        return new State(
+                journaled, term, leading, startedAt, leases, next, phaseSince, orders, said, catchingUp, readings);
     }
 
     public State withOrders(Map<String, Sent> next) {
-        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, next, said, catchingUp);
+        return new State(
+                journaled, term, leading, startedAt, leases, hosts, phaseSince, next, said, catchingUp, readings);
     }
 
     public State entered(ResourceId resource, Moment at) {
         Map<ResourceId, Moment> next = new HashMap<>(phaseSince);
         next.put(resource, at);
-        return new State(journaled, term, leading, startedAt, leases, hosts, next, orders, said, catchingUp);
+        return new State(journaled, term, leading, startedAt, leases, hosts, next, orders, said, catchingUp, readings);
     }
 
     public State saying(String subject, String what) {
         Map<String, String> next = new HashMap<>(said);
         next.put(subject, what);
-        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, next, catchingUp);
+        return new State(
+                journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, next, catchingUp, readings);
+    }
+
+    public State withReadings(Map<String, Graded> next) {
+        return new State(
+                journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, said, catchingUp, next);
     }
 
     public State leading(long newTerm, boolean nowLeading) {
         return new State(
-                journaled, newTerm, nowLeading, startedAt, leases, hosts, phaseSince, orders, said, catchingUp);
+                journaled,
+                newTerm,
+                nowLeading,
+                startedAt,
+                leases,
+                hosts,
+                phaseSince,
+                orders,
+                said,
+                catchingUp,
+                readings);
     }
 
     /// This controller slept, or has heard all that came meanwhile.
     public State catchingUp(boolean now) {
-        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, said, now);
+        return new State(journaled, term, leading, startedAt, leases, hosts, phaseSince, orders, said, now, readings);
     }
 }

@@ -241,6 +241,14 @@ class FailoverTest {
     }
 
     @Test
+    void a_receiver_that_the_primary_does_not_let_in_is_told_to_follow_again() {
+        site.host("db2").wrongPassword();
+        site.run(Duration.ofSeconds(5));
+        assertThat(site.host("db2").follows("db1")).isTrue();
+        assertThat(primary().holder()).isEqualTo("db1");
+    }
+
+    @Test
     void a_lagging_member_is_not_promoted_while_another_has_applied_all() {
         site.host("db2").slowApplier();
         site.host("db1").write(5);

@@ -75,7 +75,10 @@ class ScenarioTest {
                 ? Mode.MANUAL
                 : script.contains("# mode: observe") ? Mode.OBSERVE : Mode.AUTOMATIC;
         int restarts = script.stream().anyMatch(line -> line.startsWith("# restart: 2")) ? 2 : 0;
-        StagedSite site = new StagedSite(StagedSite.spec(mode, new Recovery(restarts, Duration.ofSeconds(60))));
+        StagedSite site = new StagedSite(StagedSite.spec(
+                mode,
+                new Recovery(restarts, Duration.ofSeconds(60)),
+                script.contains("# with a reader address") ? StagedSite.READS : null));
         List<String> told = new ArrayList<>();
         Set<String> seen = new HashSet<>();
         for (String line : script) {
@@ -96,7 +99,11 @@ class ScenarioTest {
     }
 
     static ResourceId resource(String word) {
-        return word.equals("address") ? StagedSite.ADDRESS : StagedSite.PRIMARY;
+        return switch (word) {
+            case "address" -> StagedSite.ADDRESS;
+            case "reader" -> StagedSite.READER;
+            default -> StagedSite.PRIMARY;
+        };
     }
 
     static Duration duration(String word) {

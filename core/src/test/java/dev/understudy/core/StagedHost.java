@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// An agent with the real lease holder, and a model of the server beside it: HAProxy that lives or not, a database
@@ -53,6 +54,7 @@ final class StagedHost {
     private boolean leaving;
     private final List<Observation.Trouble> troubles = new ArrayList<>();
     private final Map<String, Observation> eyes = new TreeMap<>();
+    private Observation.Settings settings;
 
     private ServiceState service = ServiceState.RUNNING;
     private int run = 1;
@@ -66,6 +68,10 @@ final class StagedHost {
     private boolean applierBroken;
     private boolean applierSlow;
     private boolean receiverStalled;
+    private boolean notLetIn;
+    private boolean semiSync;
+    private long unacknowledged;
+    private final Set<String> shutOut = new TreeSet<>();
     private boolean diverged;
     private String dropped = "";
     private boolean failTakes;
@@ -77,11 +83,22 @@ final class StagedHost {
     private boolean newsToTell;
     private long promised;
     private final List<CommandReply> replies = new ArrayList<>();
+    final StagedCopy copy = new StagedCopy();
 
     StagedHost(StagedSite site, String name, ClusterSpec spec) {
         this.site = site;
         this.name = name;
         this.spec = spec;
+        this.settings = new Observation.Settings(
+                "shopdb",
+                "10.11.6-MariaDB",
+                isDatabase() ? serverId() : 0,
+                "ROW",
+                0,
+                0,
+                50L << 30,
+                100L << 30,
+                List.of());
         if (isDatabase() && !name.equals("db1")) {
             source = address("db1");
             receiver = true;
@@ -121,6 +138,33 @@ final class StagedHost {
         reconnect(site.mono());
     }
 
+    /// Every process is gone at once, and what the kernel knew.
+    void powerOff() {
+        cut = true;
+        agentDown = true;
+        readOnly = true;
+        receiver = false;
+        leases = new LeaseHolder(leases.floors());
+        site.decide(new Input.LinkLost(name));
+    }
+
+    /// It boots: server and agent are started, read-only and following nobody.
+    void powerOn() {
+        cut = false;
+        agentDown = false;
+        incarnation++;
+        run++;
+        leases.promisesEnd(
+                site.mono().plus(spec.timing().lapseAfter(spec.timing().ttl())));
+        connect(site.mono());
+    }
+
+    /// Its server dropped the end of its binary log when it was started (S16).
+    void loseTail(int rows) {
+        applied -= rows;
+        received = applied;
+    }
+
     /// Gives up by itself whatever it holds.
     void giveUp() {
         fence(spec.resources().stream().filter(this::mine).toList());
@@ -154,6 +198,30 @@ final class StagedHost {
     void troubled(Observation.Trouble trouble) {
         troubles.add(trouble);
         beat(site.mono());
+    }
+
+    /// Its server is set up differently from now on.
+    void isSetUp(UnaryOperator<Observation.Settings> change) {
+        settings = change.apply(settings);
+        beat(site.mono());
+    }
+
+    /// One thing of how its server is set up.
+    void isSetUp(String what, String value) {
+        isSetUp(s -> new Observation.Settings(
+                s.group(),
+                what.equals("version") ? value : s.version(),
+                what.equals("server_id") ? Long.parseLong(value) : s.serverId(),
+                what.equals("binlog_format") ? value : s.binlogFormat(),
+                what.equals("gtid_domain_id") ? Long.parseLong(value) : s.gtidDomain(),
+                what.equals("delay") ? Long.parseLong(value) : s.delaySeconds(),
+                what.equals("free_percent") ? s.diskBytes() / 100 * Long.parseLong(value) : s.diskFreeBytes(),
+                s.diskBytes(),
+                what.equals("finding")
+                        ? List.of(new Observation.Finding(value, Observation.Severity.BLOCKS, "OFF, ON is needed"))
+                        : what.equals("warning")
+                                ? List.of(new Observation.Finding(value, Observation.Severity.WARNS, "0, 1 is safe"))
+                                : s.findings()));
     }
 
     /// What this host sees of others, from the next heartbeat on.
@@ -199,6 +267,7 @@ final class StagedHost {
         service = ServiceState.RUNNING;
         run++;
         readOnly = true;
+        semiSync = false;
         beat(site.mono());
     }
 
@@ -225,6 +294,31 @@ final class StagedHost {
     /// Its receiver is connected, and nothing arrives.
     void stallReceiver() {
         receiverStalled = true;
+    }
+
+    /// Its receiver has a wrong password, until it is told to follow again.
+    void wrongPassword() {
+        receiver = false;
+        notLetIn = true;
+    }
+
+    void goesOnReceiving() {
+        receiverStalled = false;
+    }
+
+    /// Somebody ended sessions whose commits waited: they were answered without an acknowledgement.
+    void answerUnacknowledged() {
+        unacknowledged++;
+        beat(site.mono());
+    }
+
+    /// Whether it waits for acknowledgements.
+    boolean waits() {
+        return semiSync;
+    }
+
+    boolean shutsOut(String other) {
+        return shutOut.contains(address(other));
     }
 
     void diverge() {
@@ -260,6 +354,13 @@ final class StagedHost {
 
     void hasAddress(boolean present) {
         hasAddress = present;
+    }
+
+    /// It has so many transactions of its own and follows nobody.
+    void ownHistory(int rows) {
+        source = null;
+        receiver = false;
+        write(rows);
     }
 
     /// Somebody made it the primary by hand.
@@ -365,7 +466,9 @@ final class StagedHost {
     private @Nullable Outcome carryOut(Command command, Moment deadline) {
         if (isDatabase()
                 && service != ServiceState.RUNNING
-                && !(command instanceof Command.Release || command instanceof Command.RestartService)) {
+                && !(command instanceof Command.Release
+                        || command instanceof Command.RestartService
+                        || StagedCopy.isCopy(command))) {
             return new Outcome.Failed("the server is not there");
         }
         switch (command) {
@@ -409,13 +512,24 @@ final class StagedHost {
                 }
                 applied = received;
             }
-            case Command.Stage _ -> source = null;
+            case Command.Stage _ -> {
+                source = null;
+                shutOut.clear();
+                semiSync = true;
+            }
+            case Command.ShutOut out -> {
+                shutOut.add(out.address());
+                return new Outcome.Done(Map.of("binlog", gtid(applied)));
+            }
+            case Command.LetIn in -> shutOut.remove(in.address());
             case Command.Follow follow -> {
                 if (diverged) {
                     return new Outcome.Refused("diverged", "has 0-1-99 which the primary lacks");
                 }
                 source = follow.primaryAddress();
                 receiver = true;
+                notLetIn = false;
+                semiSync = false;
                 replicate();
                 if (!dropped.isEmpty()) {
                     return new Outcome.Done(Map.of(Command.Follow.DROPPED, dropped));
@@ -427,6 +541,10 @@ final class StagedHost {
                 }
                 leases.take(open.resource(), open.epoch(), deadline);
                 readOnly = false;
+                semiSync = !open.alone();
+                if (open.alone()) {
+                    troubles.remove(Observation.Trouble.SEMI_SYNC_BLOCKED);
+                }
             }
             case Command.BlockWrites _ -> {
                 readOnly = true;
@@ -440,6 +558,16 @@ final class StagedHost {
                 applied = received;
             }
             case Command.SetServerState _, Command.CloseEpoch _ -> {}
+            case Command.OfferCopy _, Command.ReceiveCopy _, Command.EndCopy _ -> {
+                return copy.answer(command);
+            }
+            case Command.AdoptCopy _ -> {
+                Outcome outcome = copy.answer(command);
+                if (outcome instanceof Outcome.Done) {
+                    adopt();
+                }
+                return outcome;
+            }
             case Command.RestartService _ -> {
                 if (failRestarts) {
                     return new Outcome.Failed("the start command exited with 1");
@@ -462,6 +590,18 @@ final class StagedHost {
         return Outcome.Done.withoutFacts();
     }
 
+    /// Another server with other data, which follows nobody.
+    private void adopt() {
+        run++;
+        service = ServiceState.RUNNING;
+        diverged = false;
+        readOnly = true;
+        source = null;
+        receiver = false;
+        applied = 0;
+        received = 0;
+    }
+
     private void fence(List<ResourceId> resources) {
         for (ResourceId resource : resources) {
             if (resource.name().equals(ResourceId.PRIMARY)) {
@@ -474,7 +614,8 @@ final class StagedHost {
     private void replicate() {
         if (receiver && source != null && service == ServiceState.RUNNING && !cut && !receiverStalled) {
             for (StagedHost other : site.hosts.values()) {
-                if (other.address(other.name).equals(source) && !other.cut && !other.frozen) {
+                boolean open = !other.cut && !other.frozen && !other.shutsOut(name);
+                if (other.address(other.name).equals(source) && open) {
                     received = Math.max(received, other.applied);
                     serverOfLast = other.serverOfLast;
                 }
@@ -583,31 +724,38 @@ final class StagedHost {
                 ? null
                 : new Observation.Replica(
                         source,
-                        receiver ? "Yes" : "No",
+                        notLetIn || (receiver && isShutOut()) ? "Connecting" : receiver ? "Yes" : "No",
                         applierBroken ? "No" : "Yes",
                         gtid(received),
                         applierSlow ? 100 : 0,
-                        0,
+                        notLetIn ? 1045 : 0,
                         applierBroken ? 1062 : 0,
                         applierBroken ? "error 1062" : "");
         boolean up = health == Health.UP;
-        return List.of(new Observation.Database(
-                "shopdb",
-                service,
-                health,
-                "10.11",
-                serverId(),
-                "run" + run,
-                up ? readOnly : null,
-                up ? gtid(applied) : "",
-                up ? gtid(applied) : "",
-                false,
-                false,
-                0,
-                replica,
-                heartbeatRow,
-                troubles,
-                ""));
+        return List.of(
+                settings,
+                new Observation.Database(
+                        "shopdb",
+                        service,
+                        health,
+                        "10.11",
+                        serverId(),
+                        "run" + run,
+                        up ? readOnly : null,
+                        up ? gtid(applied) : "",
+                        up ? gtid(applied) : "",
+                        semiSync,
+                        false,
+                        0,
+                        replica,
+                        heartbeatRow,
+                        troubles,
+                        "",
+                        unacknowledged));
+    }
+
+    private boolean isShutOut() {
+        return site.hosts.values().stream().anyMatch(h -> h.address(h.name).equals(source) && h.shutsOut(name));
     }
 
     private String gtid(long sequence) {

@@ -8,6 +8,7 @@ import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Haproxy;
 import dev.understudy.protocol.ClusterSpec.Host;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.Reader;
 import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class StagedSite {
 
     static final ResourceId ADDRESS = new ResourceId("edge", "192.0.2.10");
+    static final ResourceId READER = new ResourceId("shopdb", "10.0.0.201");
     static final ResourceId PRIMARY = ResourceId.primary("shopdb");
     private static final Duration STEP = Duration.ofMillis(50);
 
@@ -59,6 +61,12 @@ final class StagedSite {
     }
 
     static ClusterSpec spec(Mode mode, Recovery recovery) {
+        return spec(mode, recovery, null);
+    }
+
+    static final Reader READS = new Reader(new VirtualAddress("10.0.0.201", 24, "eth0", null), Duration.ofSeconds(5));
+
+    static ClusterSpec spec(Mode mode, Recovery recovery, @Nullable Reader reader) {
         List<Host> declared = new ArrayList<>();
         int last = 11;
         for (String name : List.of("lb1", "lb2", "web1", "web2", "db1", "db2", "db3")) {
@@ -89,7 +97,8 @@ final class StagedSite {
                                 null,
                                 "mariadb.service",
                                 Duration.ofSeconds(20),
-                                recovery)));
+                                recovery,
+                                reader)));
     }
 
     StagedHost host(String name) {
@@ -211,8 +220,14 @@ final class StagedSite {
             case "freeze" -> host(words[1]).freeze();
             case "thaw" -> host(words[1]).thaw();
             case "write" -> host(words[1]).write(Integer.parseInt(words[2]));
+            case "heartbeat-row" ->
+                host(words[1])
+                        .heartbeatRow(new Observation.HeartbeatRow(
+                                Long.parseLong(words[2]), 1, Long.parseLong(words[3]) * 1_000_000));
+            case "set-up" -> host(words[1]).isSetUp(words[2], words[3]);
             case "slow" -> host(words[1]).slowApplier();
             case "break" -> host(words[1]).breakApplier();
+            case "answer-unacknowledged" -> host(words[1]).answerUnacknowledged();
             case "diverge" -> host(words[1]).diverge();
             case "fail-takes" -> host(words[1]).failTakes();
             case "read-only" -> host(words[1]).setReadOnly();
@@ -221,6 +236,7 @@ final class StagedSite {
             case "fail-restarts" -> host(words[1]).failRestarts();
             case "clock-rate" -> host(words[1]).clockRate(Double.parseDouble(words[2]));
             case "has-address" -> host(words[1]).hasAddress(true);
+            case "own-history" -> host(words[1]).ownHistory(Integer.parseInt(words[2]));
             case "open-by-hand" -> host(words[1]).openByHand();
             case "detach-by-hand" -> host(words[1]).detachByHand();
             case "move" -> {
@@ -276,7 +292,7 @@ final class StagedSite {
     }
 
     private void watchHolders() {
-        for (ResourceId resource : List.of(ADDRESS, PRIMARY)) {
+        for (ResourceId resource : List.of(ADDRESS, PRIMARY, READER)) {
             List<String> holders = hosts.values().stream()
                     .filter(h -> h.actsAsHolder(resource, mono))
                     .map(h -> h.name)

@@ -45,7 +45,12 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                 balancer.addresses().stream()
                         .filter(a -> a.ip().equals(resource.name()))
                         .findFirst();
-            case DatabaseGroup database -> Optional.ofNullable(database.writer());
+            case DatabaseGroup database ->
+                resource.isPrimary()
+                        ? Optional.ofNullable(database.writer())
+                        : Optional.ofNullable(database.reader())
+                                .map(Reader::address)
+                                .filter(a -> a.ip().equals(resource.name()));
             case WebGroup _ -> Optional.empty();
         });
     }
@@ -59,7 +64,12 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         return switch (group) {
             case BalancerGroup balancer ->
                 balancer.addresses().stream().map(a -> new ResourceId(balancer.name(), a.ip()));
-            case DatabaseGroup database -> Stream.of(ResourceId.primary(database.name()));
+            case DatabaseGroup database ->
+                Stream.concat(
+                        Stream.of(ResourceId.primary(database.name())),
+                        Stream.ofNullable(database.reader())
+                                .map(r -> new ResourceId(
+                                        database.name(), r.address().ip())));
             case WebGroup _ -> Stream.empty();
         };
     }
@@ -122,7 +132,11 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                         g.routeBackend(),
                         g.service(),
                         g.cleanStopWait(),
-                        g.recovery());
+                        g.recovery(),
+                        g.reader(),
+                        g.longTransactions(),
+                        g.minFree(),
+                        g.copyBytesPerSecond());
         };
     }
 
@@ -302,11 +316,64 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         }
     }
 
+    /// The address at which reads are served: by a replica within the bound, else by the primary.
+    ///
+    /// @param maxLag how far a replica that holds it may be behind; at least [#SHORTEST_LAG], since less is not
+    /// measured
+    public record Reader(VirtualAddress address, Duration maxLag) {
+
+        public static final Duration DEFAULT_LAG = Duration.ofSeconds(5);
+        public static final Duration SHORTEST_LAG = Duration.ofSeconds(2);
+
+        public Reader {
+            if (maxLag.compareTo(SHORTEST_LAG) < 0) {
+                throw new IllegalArgumentException("max_lag is at least " + SHORTEST_LAG);
+            }
+        }
+    }
+
+    /// What a planned move does about transactions that run for long.
+    ///
+    /// @param patience how long it waits for them to end by themselves; writes go on meanwhile
+    /// @param end whether it ends them then; otherwise it is given up, and nothing was blocked
+    public record LongTransactions(Duration patience, boolean end) {
+
+        public static final LongTransactions DEFAULT = new LongTransactions(Duration.ofSeconds(10), false);
+        public static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
+    }
+
+    /// Space that a database must have free: so many bytes, or such a part of its file system; the other is 0.
+    public record MinFree(long bytes, int percent) {
+
+        public static final MinFree DEFAULT = new MinFree(0, 5);
+
+        public MinFree {
+            if (bytes < 0 || percent < 0 || percent > 90) {
+                throw new IllegalArgumentException("no size and no part: " + bytes + ", " + percent + " %");
+            }
+        }
+
+        public boolean met(long free, long total) {
+            return free >= bytes && free * 100.0 >= (double) total * percent;
+        }
+
+        /// For people.
+        public String describe() {
+            return percent > 0 ? percent + " %" : (bytes >> 20) + " MiB";
+        }
+    }
+
     /// @param engine `mariadb` or `mysql`
     /// @param port the server's port on every member
     /// @param writer the address that follows the primary, if any
     /// @param routeBackend the HAProxy TCP backend with one server per member that follows the primary, if any
     /// @param cleanStopWait how long a primary that was stopped cleanly is waited for before it is replaced
+    /// @param reader the address for reads, a resource of its own; null for none
+    /// @param longTransactions what a planned move does about them; null (written by an earlier version):
+    /// [LongTransactions#DEFAULT]
+    /// @param minFree a member with less space for its data is no target while others are; null: [MinFree#DEFAULT]
+    /// @param copyBytesPerSecond at most so many leave a member that gives a copy of its data, as [#copyRate] says;
+    /// null for no limit
     public record DatabaseGroup(
             String name,
             Mode mode,
@@ -317,10 +384,64 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
             @Nullable String routeBackend,
             String service,
             Duration cleanStopWait,
-            Recovery recovery)
+            Recovery recovery,
+            @Nullable Reader reader,
+            @Nullable LongTransactions longTransactions,
+            @Nullable MinFree minFree,
+            @Nullable Long copyBytesPerSecond)
             implements Group {
         public DatabaseGroup {
             members = List.copyOf(members);
+            longTransactions = longTransactions == null ? LongTransactions.DEFAULT : longTransactions;
+            minFree = minFree == null ? MinFree.DEFAULT : minFree;
+            if (copyBytesPerSecond != null && copyBytesPerSecond <= 0) {
+                throw new IllegalArgumentException("a limit is above 0");
+            }
+        }
+
+        /// With the defaults for what follows.
+        public DatabaseGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                String engine,
+                int port,
+                @Nullable VirtualAddress writer,
+                @Nullable String routeBackend,
+                String service,
+                Duration cleanStopWait,
+                Recovery recovery,
+                @Nullable Reader reader) {
+            this(
+                    name,
+                    mode,
+                    members,
+                    engine,
+                    port,
+                    writer,
+                    routeBackend,
+                    service,
+                    cleanStopWait,
+                    recovery,
+                    reader,
+                    null,
+                    null,
+                    null);
+        }
+
+        /// Without a reader address.
+        public DatabaseGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                String engine,
+                int port,
+                @Nullable VirtualAddress writer,
+                @Nullable String routeBackend,
+                String service,
+                Duration cleanStopWait,
+                Recovery recovery) {
+            this(name, mode, members, engine, port, writer, routeBackend, service, cleanStopWait, recovery, null);
         }
 
         /// With the default recovery.
@@ -335,6 +456,21 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                 String service,
                 Duration cleanStopWait) {
             this(name, mode, members, engine, port, writer, routeBackend, service, cleanStopWait, Recovery.DEFAULT);
+        }
+
+        /// What must be free for its data.
+        public MinFree needed() {
+            return minFree == null ? MinFree.DEFAULT : minFree;
+        }
+
+        /// What a planned move does about transactions that run for long.
+        public LongTransactions patience() {
+            return longTransactions == null ? LongTransactions.DEFAULT : longTransactions;
+        }
+
+        /// Bytes a second, 0 for no limit.
+        public long copyRate() {
+            return copyBytesPerSecond == null ? 0 : copyBytesPerSecond;
         }
     }
 }

@@ -33,8 +33,14 @@ public sealed interface Command {
                     SetServerState _,
                     CloseEpoch _,
                     RestartService _,
+                    ShutOut _,
+                    LetIn _,
                     Detach _,
-                    Attach _ -> false;
+                    Attach _,
+                    OfferCopy _,
+                    ReceiveCopy _,
+                    AdoptCopy _,
+                    EndCopy _ -> false;
         };
     }
 
@@ -50,8 +56,19 @@ public sealed interface Command {
                     Follow _,
                     BlockWrites _,
                     UnblockWrites _,
-                    ReachPosition _ -> true;
-            case CloseEpoch _, Release _, SetServerState _, RestartService _, Detach _, Attach _ -> false;
+                    ReachPosition _,
+                    AdoptCopy _ -> true;
+            case CloseEpoch _,
+                    Release _,
+                    SetServerState _,
+                    RestartService _,
+                    ShutOut _,
+                    LetIn _,
+                    Detach _,
+                    Attach _,
+                    OfferCopy _,
+                    ReceiveCopy _,
+                    EndCopy _ -> false;
         };
     }
 
@@ -71,10 +88,48 @@ public sealed interface Command {
             case SetServerState _ -> "set-server-state";
             case CloseEpoch _ -> "close-epoch";
             case RestartService _ -> "restart-service";
+            case ShutOut _ -> "shut-out";
+            case LetIn _ -> "let-in";
             case Detach _ -> "detach";
             case Attach _ -> "attach";
+            case OfferCopy _ -> "offer-copy";
+            case ReceiveCopy _ -> "receive-copy";
+            case AdoptCopy _ -> "adopt-copy";
+            case EndCopy _ -> "end-copy";
         };
     }
+
+    /// What a word about the same thing is counted by: one with a lower number than the agent has had is late, and
+    /// refused as `late`, also while it waits its turn. Empty where order does not matter.
+    default Optional<Counted> counted() {
+        return switch (this) {
+            case OpenWrites open ->
+                Optional.ofNullable(open.number()).map(number -> new Counted(open.resource() + " waits", number));
+            case ShutOut out -> Optional.of(new Counted(out.resource() + " " + out.address(), out.number()));
+            case LetIn in -> Optional.of(new Counted(in.resource() + " " + in.address(), in.number()));
+            case TakeAddress _,
+                    Release _,
+                    CutReceiver _,
+                    CatchUp _,
+                    Stage _,
+                    Follow _,
+                    BlockWrites _,
+                    UnblockWrites _,
+                    ReachPosition _,
+                    SetServerState _,
+                    CloseEpoch _,
+                    RestartService _,
+                    Detach _,
+                    Attach _,
+                    OfferCopy _,
+                    ReceiveCopy _,
+                    AdoptCopy _,
+                    EndCopy _ -> Optional.empty();
+        };
+    }
+
+    /// @param subject what the command says something about, within its host
+    record Counted(String subject, long number) {}
 
     /// Put the virtual address on the interface under the lease, open its gate, announce it. What was forwarded for
     /// the address before ends first.
@@ -169,9 +224,9 @@ public sealed interface Command {
     record CatchUp(String id, ResourceId resource, long epoch, long timeoutMillis) implements Command {}
 
     /// Prepare a caught-up replica to be primary, still read-only: stop and reset replication, semi-sync on for the
-    /// primary role and off for the replica role. Refused when something received is unapplied. After a cut the
-    /// receiver is stopped already; in a planned move it still runs, from a primary that lives, and is stopped
-    /// here.
+    /// primary role and off for the replica role; nobody is shut out any more. Refused when something received is
+    /// unapplied. After a cut the receiver is stopped already; in a planned move it still runs, from a primary that
+    /// lives, and is stopped here.
     record Stage(String id, ResourceId resource, long epoch) implements Command {}
 
     /// Follow the given primary by GTID. Refused with code `diverged` when this server has transactions that the
@@ -188,13 +243,42 @@ public sealed interface Command {
     /// Open the staged server to writes under the lease and take the writer address. `alone` says that it was
     /// journaled that no replica acknowledges: semi-sync is off. Otherwise semi-sync is on without a time-out
     /// (S20).
-    record OpenWrites(String id, ResourceId resource, long epoch, boolean alone) implements Command {}
-
-    /// Planned move, on the primary: read-only once running transactions are through, within the budget. Done facts:
-    /// `binlog`, the exact position. On Failed the server is writable again.
     ///
+    /// @param number rises with each change of `alone`: an order that comes late must not end the waiting for
+    /// acknowledgements again; null from a controller that does not count
+    record OpenWrites(
+            String id,
+            ResourceId resource,
+            long epoch,
+            boolean alone,
+            @Nullable Long number) implements Command {
+        /// Uncounted.
+        public OpenWrites(String id, ResourceId resource, long epoch, boolean alone) {
+            this(id, resource, epoch, alone, null);
+        }
+    }
+
+    /// On the primary: a replica that leaves the ackers is rejected at the server's port by the kernel, then its dump
+    /// threads are ended (S14). Done means that nothing that it acknowledges is heard any more, until [LetIn]. Done
+    /// facts: `binlog`, the position *after* that: rows beyond it were acknowledged by others.
+    ///
+    /// @param address the replica's, as the specification has it
+    /// @param number rises with each order to shut this replica out or to let it in
+    record ShutOut(String id, ResourceId resource, long epoch, String address, long number) implements Command {}
+
+    /// On the primary: end of [ShutOut]; the replica is journaled as an acker again.
+    record LetIn(String id, ResourceId resource, long epoch, String address, long number) implements Command {}
+
+    /// Planned move, on the primary: first long transactions are waited for while everybody writes on, then read-only
+    /// once the short ones are through, within the budget. Done facts: `binlog`, the exact position. On Failed the
+    /// server is writable, as it was.
+    ///
+    /// @param waitMillis how long transactions that are long already are waited for
+    /// @param end whether those that have not ended then are ended; otherwise nothing is blocked, and it is Failed
     /// @param plan the move that it belongs to; refused once [UnblockWrites] of that move has arrived
-    record BlockWrites(String id, ResourceId resource, long epoch, String plan, long budgetMillis) implements Command {}
+    record BlockWrites(
+            String id, ResourceId resource, long epoch, String plan, long budgetMillis, long waitMillis, boolean end)
+            implements Command {}
 
     /// Undo of [BlockWrites]: writable again, if the lease is live.
     ///
@@ -213,4 +297,44 @@ public sealed interface Command {
     record SetServerState(
             String id, ResourceId resource, long epoch, String group, String backend, String server, String state)
             implements Command {}
+
+    /// On the donor of a rebuild: hold a copy of the running server's data ready for one receiver that knows the
+    /// ticket. Done means that one connection is awaited, for `timeoutMillis` at most. Ends by itself when the
+    /// copy was given, the connection broke, or this host is needed for a plan. Done facts: [#PORT], [#BYTES].
+    ///
+    /// @param bytesPerSecond at most so many leave this host, 0 for as many as can
+    record OfferCopy(
+            String id, ResourceId resource, long epoch, CopyTicket ticket, long bytesPerSecond, long timeoutMillis)
+            implements Command {
+
+        /// The port at which it is awaited.
+        public static final String PORT = "port";
+        /// How much data there is to give, about.
+        public static final String BYTES = "bytes";
+    }
+
+    /// On the member that is rebuilt: fetch the copy that the ticket is for into a folder beside the data folder and
+    /// make it ready to be used. Its server is not touched. Whatever an earlier attempt left is removed first. Done
+    /// when it is complete and checked; it takes as long as it takes. Done facts: [#POSITION].
+    ///
+    /// @param bytes how much it is, about: refused with code `space` where that has no room
+    record ReceiveCopy(
+            String id, ResourceId resource, long epoch, CopyTicket ticket, String address, int port, long bytes)
+            implements Command {
+
+        /// The GTID list up to which the copy has everything.
+        public static final String POSITION = "position";
+    }
+
+    /// On the member that is rebuilt, which is no acker any more: stop the server, put the copy in the place of its
+    /// data, start it, and say where it stands. The old data stay beside it until the server follows. Repeated
+    /// after a crash it goes on where that left it. Done when the server answers, read-only, with the copy's
+    /// position.
+    ///
+    /// @param copy the ticket's name
+    record AdoptCopy(String id, ResourceId resource, long epoch, String copy) implements Command {}
+
+    /// On donor or receiver: the copy is not wanted any more. What of it was given or received ends and is removed;
+    /// one that is in its place already stays there.
+    record EndCopy(String id, ResourceId resource, long epoch, String copy) implements Command {}
 }

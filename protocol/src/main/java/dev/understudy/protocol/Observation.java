@@ -148,6 +148,8 @@ public sealed interface Observation {
     /// @param heartbeat the group's heartbeat row as it is on this server, null if it has none or the agent
     /// is of an earlier version
     /// @param troubles what is the matter beside that, each at most once, in the order of [Trouble]
+    /// @param unacknowledged commits since the server's start that were answered although semi-sync was on and no
+    /// replica had acknowledged (MariaDB: Rpl_semi_sync_master_no_tx); null while it is not known
     record Database(
             String group,
             ServiceState service,
@@ -164,7 +166,8 @@ public sealed interface Observation {
             @Nullable Replica replica,
             @Nullable HeartbeatRow heartbeat,
             List<Trouble> troubles,
-            String detail)
+            String detail,
+            @Nullable Long unacknowledged)
             implements Observation {
         public Database {
             troubles = List.copyOf(troubles);
@@ -186,7 +189,8 @@ public sealed interface Observation {
                 int semiSyncClients,
                 @Nullable Replica replica,
                 List<Trouble> troubles,
-                String detail) {
+                String detail,
+                @Nullable Long unacknowledged) {
             this(
                     group,
                     service,
@@ -203,12 +207,59 @@ public sealed interface Observation {
                     replica,
                     null,
                     troubles,
-                    detail);
+                    detail,
+                    unacknowledged);
         }
 
         @Override
         public String key() {
             return "database/" + group;
+        }
+    }
+
+    /// The data of the database server on this host, what hinders copying them, and a copy that is being made (at
+    /// most one).
+    ///
+    /// @param dataBytes size of the data folder without the server's logs, about; -1 while it is not known
+    /// @param freeBytes room beside it on the same file system; -1 while it is not known
+    /// @param cannotGive why no copy of it can be made, empty if one can
+    /// @param cannotReceive why a copy could not take its place, empty if it could
+    /// @param copying null when none is being made
+    record Data(
+            String group,
+            long dataBytes,
+            long freeBytes,
+            String cannotGive,
+            String cannotReceive,
+            @Nullable Copying copying)
+            implements Observation {
+        @Override
+        public String key() {
+            return "data/" + group;
+        }
+    }
+
+    /// What a host has to do with a copy just now.
+    enum CopyStep {
+        /// its server's data are read and sent
+        GIVING,
+        /// another server's data are received
+        RECEIVING,
+        /// what was received is made consistent
+        PREPARING,
+        /// it is complete, beside the data folder
+        READY
+    }
+
+    /// @param copy the ticket's name
+    /// @param bytes sent or received so far
+    /// @param total how many there will be, about
+    /// @param bytesPerSecond over the last seconds
+    record Copying(String copy, CopyStep step, long bytes, long total, long bytesPerSecond) {
+
+        /// Of the total, between 0 and 100.
+        public int percent() {
+            return total <= 0 ? 0 : Math.toIntExact(Math.min(100, bytes * 100 / total));
         }
     }
 
@@ -236,4 +287,54 @@ public sealed interface Observation {
             int receiverErrno,
             int applierErrno,
             String error) {}
+
+    /// How the database server on this host is set up, as far as that matters to whoever would promote it. Read when
+    /// the server is seen to have started, and about once a minute; what was read last stands when the server is
+    /// gone.
+    ///
+    /// @param version as the server names it
+    /// @param binlogFormat ROW, MIXED or STATEMENT; empty without a binary log
+    /// @param gtidDomain the domain in which it numbers its own transactions
+    /// @param delaySeconds by which its applier stays behind on purpose (MASTER_DELAY)
+    /// @param diskFreeBytes free where its data is, in whole MiB; -1 if it is not known
+    /// @param findings what is amiss, what blocks first
+    record Settings(
+            String group,
+            String version,
+            long serverId,
+            String binlogFormat,
+            long gtidDomain,
+            long delaySeconds,
+            long diskFreeBytes,
+            long diskBytes,
+            List<Finding> findings)
+            implements Observation {
+        public Settings {
+            findings = List.copyOf(findings);
+        }
+
+        @Override
+        public String key() {
+            return "settings/" + group;
+        }
+    }
+
+    /// A setting that is not as it should be.
+    ///
+    /// @param code stable, such as LOG_SLAVE_UPDATES
+    /// @param text the value found and the value wanted
+    record Finding(String code, Severity severity, String text) {
+
+        /// For people.
+        public String describe() {
+            return code + ": " + text;
+        }
+    }
+
+    enum Severity {
+        /// such a server is not promoted
+        BLOCKS,
+        /// it is told
+        WARNS
+    }
 }

@@ -4,7 +4,7 @@ package dev.understudy.protocol;
 /// (`shopdb/primary`). Its text form is `group/name`, in messages, pages and file names alike.
 public record ResourceId(String group, String name) implements Comparable<ResourceId> {
 
-    /// The name of the one resource of a database group.
+    /// The name of the primary role; beside it a database group may have a reader address.
     public static final String PRIMARY = "primary";
 
     public ResourceId {
@@ -15,6 +15,11 @@ public record ResourceId(String group, String name) implements Comparable<Resour
 
     public static ResourceId primary(String group) {
         return new ResourceId(group, PRIMARY);
+    }
+
+    /// Whether it is the primary role of a database group; otherwise it is an address.
+    public boolean isPrimary() {
+        return name.equals(PRIMARY);
     }
 
     /// @throws IllegalArgumentException if the text is not `group/name`

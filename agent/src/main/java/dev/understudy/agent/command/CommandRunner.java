@@ -36,6 +36,7 @@ public final class CommandRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommandRunner.class);
     private static final int REMEMBERED = 256;
+    private static final String LATE = "late";
 
     private final Holdings holdings;
     private final LeaseKeeper keeper;
@@ -50,7 +51,10 @@ public final class CommandRunner {
     private final LinkedHashSet<String> undone = new LinkedHashSet<>();
 
     private final Map<ResourceId, Long> newest = new ConcurrentHashMap<>();
+    private final Map<String, Long> words = new ConcurrentHashMap<>();
+    private final Map<ResourceId, Long> opened = new ConcurrentHashMap<>();
     private final Map<String, Lane> balancerLanes = new ConcurrentHashMap<>();
+    private final Map<ResourceId, Lane> copyLanes = new ConcurrentHashMap<>();
 
     /// @param look looks at the resource on this host again, and publishes what it sees; runs on a lane
     public CommandRunner(
@@ -91,6 +95,10 @@ public final class CommandRunner {
             refuse(command, new Outcome.Refused("stale", "the move " + block.plan() + " has been undone"), reply);
             return;
         }
+        if (isLate(command)) {
+            refuse(command, new Outcome.Refused(LATE, "a later word came before it"), reply);
+            return;
+        }
         switch (keeper.admit(order)) {
             case Verdict.Rejected rejected -> refuse(command, rejected.outcome(), reply);
             case Verdict.Accepted _ -> {
@@ -102,6 +110,7 @@ public final class CommandRunner {
                 }
                 LOG.info("event=order command={} {}", command.id(), describe(command));
                 newest.merge(command.resource(), command.epoch(), Math::max);
+                command.counted().ifPresent(c -> words.merge(c.subject(), c.number(), Math::max));
                 endOlderWaits(command);
                 running.put(command.id(), reply);
                 start(command);
@@ -160,12 +169,21 @@ public final class CommandRunner {
                 Lane lane = balancerLanes.computeIfAbsent(set.group(), group -> new Lane("routes " + group));
                 complete(set, lane, () -> setServerState(set));
             }
+            case Command.ReceiveCopy receive -> {
+                Lane lane = copyLanes.computeIfAbsent(receive.resource(), id -> new Lane("copy " + id));
+                complete(receive, lane, () -> onDatabase(receive));
+            }
             case Command.CutReceiver _,
                     Command.CatchUp _,
                     Command.Stage _,
                     Command.Follow _,
                     Command.BlockWrites _,
                     Command.UnblockWrites _,
+                    Command.ShutOut _,
+                    Command.LetIn _,
+                    Command.OfferCopy _,
+                    Command.AdoptCopy _,
+                    Command.EndCopy _,
                     Command.ReachPosition _ -> run(command, () -> onDatabase(command));
         }
     }
@@ -178,8 +196,17 @@ public final class CommandRunner {
             if (command.epoch() < newest.getOrDefault(command.resource(), 0L)) {
                 return new Outcome.Refused("stale", "a newer epoch came while the command waited its turn");
             }
+            if (isLate(command)) {
+                return new Outcome.Refused(LATE, "a later word came while the command waited its turn");
+            }
             return work.call();
         });
+    }
+
+    private boolean isLate(Command command) {
+        return command.counted()
+                .filter(c -> words.getOrDefault(c.subject(), 0L) > c.number())
+                .isPresent();
     }
 
     private void complete(Command command, Lane lane, Callable<Outcome> work) {
@@ -191,7 +218,13 @@ public final class CommandRunner {
 
     /// On the lane. An act that took a lease and is not done is undone before anyone hears of it.
     private void ended(Command command, Outcome outcome) {
-        if (command.takesLease() && !(outcome instanceof Outcome.Done)) {
+        if (command instanceof Command.OpenWrites && outcome instanceof Outcome.Done) {
+            opened.put(command.resource(), command.epoch());
+        }
+        // whether an open primary waits for acknowledgements is no take: it stays what it was
+        boolean open =
+                command instanceof Command.OpenWrites && opened.getOrDefault(command.resource(), 0L) == command.epoch();
+        if (command.takesLease() && !open && !(outcome instanceof Outcome.Done)) {
             keeper.release(command.resource(), command.epoch(), "take-failed", released -> {
                 String left = released instanceof Outcome.Done ? "released again" : released.describe();
                 finish(command, new Outcome.Failed(outcome.describe() + "; " + left), List.of());
@@ -314,6 +347,12 @@ public final class CommandRunner {
                     Command.SetServerState _,
                     Command.CloseEpoch _,
                     Command.RestartService _,
+                    Command.ShutOut _,
+                    Command.LetIn _,
+                    Command.OfferCopy _,
+                    Command.ReceiveCopy _,
+                    Command.AdoptCopy _,
+                    Command.EndCopy _,
                     Command.Detach _,
                     Command.Attach _ -> false;
         };

@@ -256,7 +256,9 @@ public final class Holdings implements HolderActs, DatabaseLooks, AutoCloseable 
         if (database != null) {
             holding.commands.interrupt();
             fenced = fence(database, resource, epoch);
-        } else if (now != null && now.spec().group(resource.group()).orElse(null) instanceof DatabaseGroup) {
+        } else if (resource.isPrimary()
+                && now != null
+                && now.spec().group(resource.group()).orElse(null) instanceof DatabaseGroup) {
             fenced = new Outcome.Failed("agent.yml has no access to the database of group " + resource.group());
         } else {
             fenced = address;

@@ -92,9 +92,10 @@ public record Site(
     /// What would be guarded for the resource.
     public Guard guard(ResourceId resource) {
         VirtualAddress address = spec.addressOf(resource).orElse(null);
-        ServerPort port = spec.group(resource.group()).orElse(null) instanceof DatabaseGroup database
-                ? new ServerPort(database.port(), peers(database))
-                : null;
+        ServerPort port =
+                resource.isPrimary() && spec.group(resource.group()).orElse(null) instanceof DatabaseGroup database
+                        ? new ServerPort(database.port(), peers(database))
+                        : null;
         boolean drains = spec.group(resource.group()).orElse(null) instanceof BalancerGroup balancer
                 && balancer.drainTime().isPositive();
         return new Guard(address, port, drains);
@@ -111,7 +112,7 @@ public record Site(
 
     /// The control of the database whose primary role the resource is, if it is here.
     public Optional<DatabaseControl> database(ResourceId resource) {
-        return Optional.ofNullable(databases.get(resource.group()));
+        return resource.isPrimary() ? Optional.ofNullable(databases.get(resource.group())) : Optional.empty();
     }
 
     public Optional<ServiceControl> service(String group) {

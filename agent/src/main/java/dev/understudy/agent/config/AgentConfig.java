@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param state folder for floors and the cached spec
 /// @param metrics where the agent's own HTTP port listens; every agent of a cluster uses the same port number
 /// @param peer where the agent listens for other agents; every agent of a cluster uses the same port number
+/// @param copies where another agent fetches a copy of this host's database, only while the controller has one made
 /// @param services how services are run that are no systemd units, by the names that the spec uses
 /// @param databases local access, by database group
 public record AgentConfig(
@@ -26,6 +27,7 @@ public record AgentConfig(
         Path state,
         Listen metrics,
         Listen peer,
+        Listen copies,
         Map<String, CommandForm> services,
         Map<String, DatabaseAccess> databases) {
 
@@ -33,6 +35,19 @@ public record AgentConfig(
     public static final Path DEFAULT_STATE = Path.of("/var/lib/understudy/agent");
     public static final Listen DEFAULT_METRICS = new Listen("0.0.0.0", 7443);
     public static final Listen DEFAULT_PEER = new Listen("0.0.0.0", 7442);
+    public static final Listen DEFAULT_COPIES = new Listen("0.0.0.0", 7444);
+
+    /// With the usual port for copies.
+    public AgentConfig(
+            String host,
+            List<URI> controllers,
+            Path state,
+            Listen metrics,
+            Listen peer,
+            Map<String, CommandForm> services,
+            Map<String, DatabaseAccess> databases) {
+        this(host, controllers, state, metrics, peer, DEFAULT_COPIES, services, databases);
+    }
 
     public AgentConfig {
         controllers = List.copyOf(controllers);
@@ -76,6 +91,7 @@ public record AgentConfig(
         Path state = root.textIfGiven("state").map(Path::of).orElse(DEFAULT_STATE);
         Listen metrics = listen(root, "metrics", DEFAULT_METRICS);
         Listen peer = listen(root, "peer", DEFAULT_PEER);
+        Listen copies = listen(root, "copies", DEFAULT_COPIES);
         Map<String, CommandForm> services = new LinkedHashMap<>();
         for (Map.Entry<String, YamlSection> entry : root.sections("services").entrySet()) {
             service(entry.getValue()).ifPresent(form -> services.put(entry.getKey(), form));
@@ -85,7 +101,7 @@ public record AgentConfig(
             databases.put(entry.getKey(), database(entry.getValue()));
         }
         root.end();
-        return new AgentConfig(host, controllers, state, metrics, peer, services, databases);
+        return new AgentConfig(host, controllers, state, metrics, peer, copies, services, databases);
     }
 
     private static List<URI> controllers(YamlSection root) throws ConfigException {

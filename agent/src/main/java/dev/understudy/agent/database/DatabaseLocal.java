@@ -31,4 +31,9 @@ public record DatabaseLocal(
     String replicationPassword() throws IOException {
         return Files.readString(replicationPasswordFile).strip();
     }
+
+    /// A file of the agent's own beside that folder.
+    Path besideCopies(String name) {
+        return copies.toAbsolutePath().resolveSibling(name);
+    }
 }

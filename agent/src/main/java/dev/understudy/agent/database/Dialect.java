@@ -1,8 +1,10 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.agent.database.BinlogFile.Transaction;
+import dev.understudy.agent.database.EventKeeper.ScheduledEvent;
 import dev.understudy.agent.database.ServerView.ReplicaView;
 import dev.understudy.protocol.GtidList;
+import dev.understudy.protocol.Observation.Finding;
 import dev.understudy.protocol.Observation.HeartbeatRow;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Every SQL statement of the database half, by what it is for. One implementation an engine. Each call takes at
 /// most its time-out and throws what the server or the driver says; none decides anything.
@@ -48,6 +51,28 @@ sealed interface Dialect permits MariaDb {
         }
     }
 
+    /// How it is set up, and what of it is amiss for one that may be promoted.
+    ///
+    /// @param replicationUser the account with which others follow this server; empty: it is not looked for
+    /// @param start from [#startOptions]
+    Setup settings(
+            Session session,
+            String replicationUser,
+            Optional<StartOptions> start,
+            @Nullable ReplicaView replica,
+            Duration timeout)
+            throws SQLException;
+
+    /// @param binlogFormat ROW, MIXED or STATEMENT; empty without a binary log
+    /// @param findings what blocks first
+    record Setup(String version, long serverId, String binlogFormat, long gtidDomain, List<Finding> findings) {}
+
+    /// With what the process would be started again. Runs a program; empty if that cannot be found out.
+    Optional<StartOptions> startOptions(long pid);
+
+    /// How an empty server becomes a member.
+    Bootstrap bootstrap();
+
     /// The folder of the server's data.
     Path dataFolder(Session session, Duration timeout) throws SQLException;
 
@@ -64,6 +89,9 @@ sealed interface Dialect permits MariaDb {
 
     /// Ids of client connections with an open transaction that has changed something and is older than `age`.
     Set<Long> writingSessions(Session session, Set<Long> ours, Duration age, Duration timeout) throws SQLException;
+
+    /// Whose transactions these connections run and for how long, for people: `12 (app@10.0.0.5, 340 s)`.
+    List<String> transactions(Session session, Set<Long> connections, Duration timeout) throws SQLException;
 
     void startApplier(Session session, Duration timeout) throws SQLException;
 
@@ -113,6 +141,24 @@ sealed interface Dialect permits MariaDb {
     /// Makes the table of heartbeat rows. The caller has made sure that the server is not made read-only meanwhile.
     void createHeartbeatTable(Session session) throws SQLException;
 
+    /// The scheduled events that the account may see.
+    List<ScheduledEvent> events(Session session, Duration timeout) throws SQLException;
+
+    /// Makes the list of those that run, if it is not there. The caller has made sure that the server is not made
+    /// read-only meanwhile.
+    void createEventTable(Session session) throws SQLException;
+
+    /// The keys of those that are on the list.
+    Set<String> runningEvents(Session session, Duration timeout) throws SQLException;
+
+    /// Puts one on the list or takes it off, unless the server is read-only when the row's turn comes. Replicated, as
+    /// the heartbeat row is.
+    void listEvent(Session session, ScheduledEvent event, boolean runs) throws SQLException;
+
+    /// From now on this server runs it, with the rights that it had. Replicated; waits for an acknowledgement as long
+    /// as it takes. The caller has made sure that the server is not made read-only meanwhile.
+    void wakeEvent(Session session, ScheduledEvent event) throws SQLException;
+
     /// The statement failed because the table of heartbeat rows is not there.
     boolean tableMissing(SQLException error);
 
@@ -138,9 +184,35 @@ sealed interface Dialect permits MariaDb {
     /// @param end offset behind the last event
     List<String> decoder(Path file, long begin, long end);
 
+    /// The command that writes a copy of the running server's data to its standard output; the account's password is
+    /// in its environment.
+    ///
+    /// @param temporary an empty folder for what it has to keep meanwhile
+    List<String> backup(Path socket, String user, Path temporary);
+
+    /// The command that unpacks such a copy from its standard input into a folder.
+    List<String> unpack(Path folder);
+
+    /// The command that makes an unpacked copy consistent, so that a server can start with it.
+    List<String> prepare(Path folder);
+
+    /// The programs that the three need.
+    List<String> copyPrograms();
+
+    /// Up to where a copy that was unpacked into a folder has everything: a GTID list.
+    ///
+    /// @throws IOException it does not say
+    String backupPosition(Path folder) throws IOException;
+
+    /// Says to a server that was just started from a copy where it stands. It replicates from nobody yet.
+    void seed(Session session, GtidList position, Duration timeout) throws SQLException;
+
     /// The client ports of connections of this account, from this host, that stream another server's binary log to a
     /// replica, by connection id.
     Map<Long, Integer> dumps(Session other, Duration timeout) throws SQLException;
+
+    /// Connections of that host's to this server that stream its binary log, by connection id.
+    Set<Long> dumpsOf(Session session, String address, Duration timeout) throws SQLException;
 
     /// Folder and file name prefix of the relay log files.
     String relayLogBase(Session session, Duration timeout) throws SQLException;
@@ -160,7 +232,8 @@ sealed interface Dialect permits MariaDb {
     /// A log file holds something that is no event.
     boolean unreadableLog(SQLException error);
 
-    /// Has the applier, at its next start, begin at a place in the relay log, which is kept. Both threads are stopped.
+    /// Has the applier, at its next start, begin at a place in the relay log, which is kept, and stay behind on purpose
+    /// no more. Both threads are stopped.
     void applyFrom(Session session, String file, long position, Duration timeout) throws SQLException;
 
     /// Follows by GTID again after [#applyFrom]. The next start purges the relay log.

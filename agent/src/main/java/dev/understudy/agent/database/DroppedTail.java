@@ -96,6 +96,13 @@ final class DroppedTail {
         }
     }
 
+    /// The data that it was about were replaced.
+    synchronized void forget() {
+        tail = null;
+        told = null;
+        index = null;
+    }
+
     /// What the last start took and the primary lacks, as a clause; empty if nothing is missed. The server lives.
     synchronized Optional<String> missing(Command.Follow command, ExtraTransactions extras) {
         Tail kept = tail;

@@ -29,6 +29,7 @@ final class HeartbeatKeeper {
     private final Server server;
     private final Fence fence;
     private final LongSupplier clock;
+    private final EventKeeper events;
     private volatile @Nullable HeartbeatRow latest;
     private volatile boolean locked;
     private long written;
@@ -40,6 +41,7 @@ final class HeartbeatKeeper {
         this.server = server;
         this.fence = fence;
         this.clock = clock;
+        this.events = new EventKeeper(server, fence, clock);
     }
 
     /// The newest row of this server that is known here.
@@ -82,7 +84,11 @@ final class HeartbeatKeeper {
             return false;
         }
         try {
-            return put(session, view.serverId(), epoch);
+            boolean put = put(session, view.serverId(), epoch);
+            if (put) {
+                events.keep(session, epoch, lease, seen);
+            }
+            return put;
         } catch (SQLException e) {
             if (!server.sql().tableMissing(e)) {
                 throw e;

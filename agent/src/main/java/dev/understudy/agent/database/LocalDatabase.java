@@ -6,6 +6,7 @@ import dev.understudy.agent.act.ServiceControl;
 import dev.understudy.agent.database.ServerView.ReplicaView;
 import dev.understudy.agent.database.Sessions.Purpose;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.LongTransactions;
 import dev.understudy.protocol.Command;
 import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Health;
@@ -13,6 +14,7 @@ import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Observation.Trouble;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -34,10 +36,13 @@ public final class LocalDatabase implements DatabaseControl {
     private final Server server;
     private final DroppedTail dropped;
     private final Fence fence;
+    private final ShutReplicas shutReplicas;
     private final Replication replication;
     private final Following following;
     private final Writes writes;
     private final HeartbeatKeeper heartbeat;
+    private final SettingsKeeper settings;
+    private final Rebuilding rebuilding;
     private final ReentrantLock acting = new ReentrantLock();
     private final ReentrantLock looking = new ReentrantLock();
     private final AtomicBoolean opening = new AtomicBoolean();
@@ -48,14 +53,25 @@ public final class LocalDatabase implements DatabaseControl {
     private long loadLooked;
 
     /// @param cut for this group alone: the rules of another group's must not be in it
-    public LocalDatabase(DatabaseGroup group, DatabaseLocal local, ServiceControl service, SourceCut cut) {
-        server = new Server(group, local, service, cut);
+    /// @param door for this group alone as well
+    /// @param copies where other agents fetch copies of the data while one is offered; port 0 for any
+    public LocalDatabase(
+            DatabaseGroup group,
+            DatabaseLocal local,
+            ServiceControl service,
+            SourceCut cut,
+            ReplicaDoor door,
+            InetSocketAddress copies) {
+        server = new Server(group, local, service, cut, door);
         dropped = new DroppedTail(server);
         fence = new Fence(server, dropped);
-        replication = new Replication(server);
+        shutReplicas = new ShutReplicas(server);
+        replication = new Replication(server, shutReplicas);
         following = new Following(server, replication, fence, dropped);
         writes = new Writes(server, fence);
         heartbeat = new HeartbeatKeeper(server, fence, System::nanoTime);
+        settings = new SettingsKeeper(server, System::nanoTime);
+        rebuilding = new Rebuilding(server, copies);
     }
 
     @Override
@@ -107,7 +123,9 @@ public final class LocalDatabase implements DatabaseControl {
             }
         }
         lookAtLoad(session, deadline);
-        return seen(state, view.with(lastReplica), server.serverStart(server.processId(session)), detail);
+        String serverStart = server.serverStart(server.processId(session));
+        lookAtSettings(session, deadline, serverStart);
+        return seen(state, view.with(lastReplica), serverStart, detail);
     }
 
     /// Once a second: who waits for locks, and where the data is. What is not answered in time keeps its last value.
@@ -119,18 +137,39 @@ public final class LocalDatabase implements DatabaseControl {
         try {
             if (data == null) {
                 data = server.sql().dataFolder(session, deadline.left(LOOK));
+                rebuilding.folder().know(data);
             }
             if (!dropped.knowsIndex()) {
                 dropped.index(server.sql().binlogIndex(session, deadline.left(LOOK)));
             }
             load = server.sql().load(session, deadline.left(LOOK));
+            shutReplicas.keep(session);
         } catch (SQLException e) {
             server.sessions().drop(Purpose.PROBE);
         }
     }
 
+    private void lookAtSettings(Session session, Deadline deadline, String serverStart) {
+        try {
+            settings.keep(session, deadline, serverStart, lastReplica, data, LOOK);
+        } catch (SQLException e) {
+            server.sessions().drop(Purpose.PROBE); // what was read last stands, and the next look tries again
+        }
+    }
+
+    @Override
+    public Optional<Observation.Settings> settings(Duration wait) {
+        Deadline deadline = Deadline.in(wait);
+        while (settings.latest().isEmpty() && !deadline.isOver()) {
+            observe();
+            Replication.pause();
+        }
+        return settings.latest();
+    }
+
     private Observation.Database seen(ServiceState state, ServerView view, String serverStart, String detail) {
         ReplicaView replica = view.replica();
+        rebuilding.follows(() -> replica != null && replica.receiver().equals("Yes") && replica.applierRuns());
         return new Observation.Database(
                 server.group().name(),
                 state,
@@ -157,7 +196,8 @@ public final class LocalDatabase implements DatabaseControl {
                                 replica.error()),
                 heartbeat.latest(),
                 troubles.of(view, heartbeat.locked() ? load.waiting() : load, null, data),
-                detail);
+                detail,
+                view.unacknowledged());
     }
 
     private Observation.Database unseen(ServiceState state, Health health, List<Trouble> troubled, String detail) {
@@ -179,7 +219,8 @@ public final class LocalDatabase implements DatabaseControl {
                 null,
                 null,
                 troubled,
-                detail);
+                detail,
+                null);
     }
 
     /// The other connections are opened while the server lets the agent in.
@@ -205,7 +246,15 @@ public final class LocalDatabase implements DatabaseControl {
     @Override
     public Outcome execute(Command command, LeaseCheck lease) {
         if (command instanceof Command.Release) {
+            rebuilding.makeWay(command.verb());
             return fence.release();
+        }
+        Outcome copied = copied(command);
+        if (copied != null) {
+            return copied;
+        }
+        if (needsServer(command)) {
+            rebuilding.makeWay(command.verb());
         }
         if (!acting.tryLock()) {
             return new Outcome.Refused("busy", "another command is being carried out");
@@ -219,6 +268,34 @@ public final class LocalDatabase implements DatabaseControl {
         }
     }
 
+    /// What runs beside other commands: a copy takes long, and touches neither replication nor the data in use.
+    private @Nullable Outcome copied(Command command) {
+        if (command instanceof Command.OfferCopy offer) {
+            return rebuilding.offer(offer);
+        }
+        if (command instanceof Command.ReceiveCopy receive) {
+            return rebuilding.receive(receive);
+        }
+        return command instanceof Command.EndCopy end ? rebuilding.end(end) : null;
+    }
+
+    private static boolean needsServer(Command command) {
+        return command instanceof Command.CutReceiver
+                || command instanceof Command.Stage
+                || command instanceof Command.BlockWrites;
+    }
+
+    private Outcome adopt(Command.AdoptCopy adopt, LeaseCheck lease) {
+        Outcome adopted = rebuilding.adopt(adopt, lease);
+        dropped.forget();
+        return adopted;
+    }
+
+    @Override
+    public Observation.Data data() {
+        return rebuilding.data();
+    }
+
     private Outcome dispatch(Command command, LeaseCheck lease) throws SQLException {
         return switch (command) {
             case Command.Release _ -> fence.release();
@@ -226,18 +303,41 @@ public final class LocalDatabase implements DatabaseControl {
             case Command.CatchUp catchUp ->
                 replication.catchUpWithAll(server.act(), Deadline.in(Duration.ofMillis(catchUp.timeoutMillis())));
             case Command.Stage _ -> replication.stage(server.act());
-            case Command.Follow follow -> following.follow(follow);
+            case Command.Follow follow -> follow(follow);
             case Command.OpenWrites open -> writes.open(open.alone(), lease);
-            case Command.BlockWrites block -> writes.block(Duration.ofMillis(block.budgetMillis()), lease);
+            case Command.BlockWrites block ->
+                writes.block(
+                        new LongTransactions(Duration.ofMillis(block.waitMillis()), block.end()),
+                        Duration.ofMillis(block.budgetMillis()),
+                        lease);
             case Command.UnblockWrites _ -> writes.unblock(lease);
             case Command.ReachPosition reach -> reach(reach);
+            case Command.ShutOut out -> shutReplicas.shutOut(out.address());
+            case Command.LetIn in -> shutReplicas.letIn(in.address());
+            case Command.Detach _ -> shutReplicas.letEverybodyIn();
+            case Command.AdoptCopy adopt -> adopt(adopt, lease);
             case Command.TakeAddress _,
                     Command.SetServerState _,
                     Command.CloseEpoch _,
                     Command.RestartService _,
-                    Command.Detach _,
+                    Command.OfferCopy _,
+                    Command.ReceiveCopy _,
+                    Command.EndCopy _,
                     Command.Attach _ -> new Outcome.Refused("unsupported", command.verb() + " is not for a database");
         };
+    }
+
+    /// Whoever follows hears nobody: nobody needs to be shut out.
+    private Outcome follow(Command.Follow follow) throws SQLException {
+        Optional<String> unseeded = rebuilding.unseeded();
+        if (unseeded.isPresent()) {
+            return new Outcome.Refused("unseeded", unseeded.get());
+        }
+        Outcome followed = following.follow(follow);
+        if (followed instanceof Outcome.Done) {
+            shutReplicas.letEverybodyIn();
+        }
+        return followed;
     }
 
     private Outcome reach(Command.ReachPosition reach) throws SQLException {
@@ -263,6 +363,7 @@ public final class LocalDatabase implements DatabaseControl {
 
     @Override
     public void close() {
+        rebuilding.close();
         server.sessions().close();
     }
 }

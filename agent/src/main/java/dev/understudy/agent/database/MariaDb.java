@@ -1,6 +1,7 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.agent.database.BinlogFile.Transaction;
+import dev.understudy.agent.database.EventKeeper.ScheduledEvent;
 import dev.understudy.agent.database.ServerView.ReplicaView;
 import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Observation.HeartbeatRow;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// MariaDB 10.5 and later.
 final class MariaDb implements Dialect {
@@ -28,7 +30,10 @@ final class MariaDb implements Dialect {
 
     private static final String SEMI_SYNC_STATUS = """
         SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients',\
-        'Rpl_semi_sync_master_wait_sessions')""";
+        'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_no_tx')""";
+
+    private static final String BACKUP = "mariadb-backup";
+    private static final String UNPACK = "mbstream";
 
     private static final String LOAD = """
         SELECT (SELECT COUNT(*) FROM information_schema.processlist
@@ -50,6 +55,18 @@ final class MariaDb implements Dialect {
             SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for semi-sync ACK%')
           AND trx_started <= now() - INTERVAL""";
 
+    private static final String EVENT_TABLE = """
+        CREATE TABLE IF NOT EXISTS understudy.scheduled_event (
+          event_schema VARCHAR(64) NOT NULL,
+          event_name VARCHAR(64) NOT NULL,
+          runs TINYINT NOT NULL,
+          PRIMARY KEY (event_schema, event_name)
+        ) ENGINE = InnoDB CHARACTER SET utf8mb4""";
+
+    private static final String EVENT_TABLE_THERE = """
+        SELECT 1 FROM information_schema.tables
+        WHERE table_schema = 'understudy' AND table_name = 'scheduled_event'""";
+
     /// No time-out at all, as far as the server can say it.
     private static final String FOR_EVER = "18446744073709551615";
 
@@ -57,7 +74,7 @@ final class MariaDb implements Dialect {
     private static final String HEARTBEAT_SESSION =
             "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, binlog_format = 'ROW'";
 
-    private static final String HEARTBEAT_TABLE = """
+    static final String HEARTBEAT_TABLE = """
         CREATE TABLE IF NOT EXISTS understudy.heartbeat (
           cluster_group VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
           server_id INT UNSIGNED NOT NULL,
@@ -92,6 +109,7 @@ final class MariaDb implements Dialect {
                 number(row, "semi_replica") != 0,
                 status.getOrDefault("rpl_semi_sync_master_clients", 0),
                 status.getOrDefault("rpl_semi_sync_master_wait_sessions", 0),
+                status.getOrDefault("rpl_semi_sync_master_no_tx", 0),
                 null);
     }
 
@@ -121,7 +139,9 @@ final class MariaDb implements Dialect {
                 text(row, "Seconds_Behind_Master").isEmpty() ? -1 : number(row, "Seconds_Behind_Master"),
                 Math.toIntExact(number(row, "Last_IO_Errno")),
                 Math.toIntExact(number(row, "Last_SQL_Errno")),
-                sqlError.isEmpty() ? ioError : sqlError));
+                sqlError.isEmpty() ? ioError : sqlError,
+                number(row, "SQL_Delay"),
+                text(row, "Master_SSL_Allowed").equals("Yes")));
     }
 
     @Override
@@ -134,6 +154,47 @@ final class MariaDb implements Dialect {
         Map<String, String> row = session.query(LOAD, timeout).getFirst();
         return new Load(
                 Math.toIntExact(number(row, "waits")), number(row, "connected") >= number(row, "most_connections"));
+    }
+
+    @Override
+    public Setup settings(
+            Session session,
+            String replicationUser,
+            Optional<StartOptions> start,
+            @Nullable ReplicaView replica,
+            Duration timeout)
+            throws SQLException {
+        Map<String, String> row = session.query(MariaDbLint.SETTINGS, timeout).getFirst();
+        List<String> writers = session.query(MariaDbLint.WRITERS, timeout).stream()
+                .map(r -> text(r, "grantee"))
+                .toList();
+        return new Setup(
+                text(row, "version"),
+                number(row, "server_id"),
+                number(row, "log_bin") != 0 ? text(row, "binlog_format") : "",
+                number(row, "gtid_domain_id"),
+                MariaDbLint.findings(row, writers, missingAccount(session, replicationUser, timeout), start, replica));
+    }
+
+    /// The account, if nobody may follow as it; null also where the agent's account does not see others.
+    private static @Nullable String missingAccount(Session session, String user, Duration timeout) throws SQLException {
+        if (user.isEmpty()) {
+            return null;
+        }
+        Map<String, String> row = session.query(MariaDbLint.FOLLOWERS.formatted(quoted("'" + user + "'@%")), timeout)
+                .getFirst();
+        boolean seesOthers = number(row, "accounts") > 1;
+        return seesOthers && number(row, "followers") == 0 ? user : null;
+    }
+
+    @Override
+    public Bootstrap bootstrap() {
+        return new MariaDbBootstrap();
+    }
+
+    @Override
+    public Optional<StartOptions> startOptions(long pid) {
+        return StartOptions.of(pid);
     }
 
     @Override
@@ -184,6 +245,18 @@ final class MariaDb implements Dialect {
     public Set<Long> writingSessions(Session session, Set<Long> ours, Duration age, Duration timeout)
             throws SQLException {
         return ids(session, WRITERS + " " + age.toSeconds() + " SECOND", ours, timeout);
+    }
+
+    @Override
+    public List<String> transactions(Session session, Set<Long> connections, Duration timeout) throws SQLException {
+        String sql = """
+            SELECT p.id, p.user, p.host, timestampdiff(SECOND, t.trx_started, now()) AS age
+            FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+            WHERE p.id IN (%s) ORDER BY age DESC""".formatted(connections.stream().map(String::valueOf).collect(Collectors.joining(", ")));
+        return session.query(sql, timeout).stream()
+                .map(row -> "%s (%s@%s, %s s)"
+                        .formatted(text(row, "id"), text(row, "user"), client(text(row, "host")), text(row, "age")))
+                .toList();
     }
 
     private static Set<Long> ids(Session session, String sql, Set<Long> except, Duration timeout) throws SQLException {
@@ -310,6 +383,69 @@ final class MariaDb implements Dialect {
     }
 
     @Override
+    public List<ScheduledEvent> events(Session session, Duration timeout) throws SQLException {
+        return session
+                .query("SELECT event_schema, event_name, definer, status FROM information_schema.events", timeout)
+                .stream()
+                .map(row -> new ScheduledEvent(
+                        text(row, "event_schema"), text(row, "event_name"), text(row, "definer"), state(row)))
+                .toList();
+    }
+
+    private static ScheduledEvent.State state(Map<String, String> row) {
+        return switch (text(row, "status")) {
+            case "ENABLED" -> ScheduledEvent.State.RUNS;
+            case "SLAVESIDE_DISABLED" -> ScheduledEvent.State.SLEEPS;
+            default -> ScheduledEvent.State.DISABLED;
+        };
+    }
+
+    @Override
+    public void createEventTable(Session session) throws SQLException {
+        if (session.query(EVENT_TABLE_THERE, Server.STATEMENT).isEmpty()) {
+            session.run(HEARTBEAT_SESSION, Server.STATEMENT);
+            session.run(EVENT_TABLE, UNTIL_ANSWERED);
+        }
+    }
+
+    @Override
+    public Set<String> runningEvents(Session session, Duration timeout) throws SQLException {
+        return session
+                .query("SELECT event_schema, event_name FROM understudy.scheduled_event WHERE runs = 1", timeout)
+                .stream()
+                .map(row -> text(row, "event_schema") + "." + text(row, "event_name"))
+                .collect(Collectors.toSet());
+    }
+
+    @Override
+    public void listEvent(Session session, ScheduledEvent event, boolean runs) throws SQLException {
+        session.run(HEARTBEAT_SESSION, Server.STATEMENT);
+        session.update("""
+                INSERT INTO understudy.scheduled_event (event_schema, event_name, runs)
+                SELECT %s, %s, %d FROM DUAL WHERE @@global.read_only = 0
+                ON DUPLICATE KEY UPDATE runs = VALUES(runs)""".formatted(quoted(event.schema()), quoted(event.name()), runs ? 1 : 0), UNTIL_ANSWERED);
+    }
+
+    @Override
+    public void wakeEvent(Session session, ScheduledEvent event) throws SQLException {
+        session.run(HEARTBEAT_SESSION, Server.STATEMENT);
+        // without the clause the account that runs the statement would become the definer
+        String sql = "ALTER DEFINER = %s EVENT %s.%s ENABLE"
+                .formatted(definer(event.definer()), name(event.schema()), name(event.name()));
+        session.run(sql, UNTIL_ANSWERED);
+    }
+
+    /// `user@host`; a role has no host.
+    private static String definer(String text) {
+        int at = text.lastIndexOf('@');
+        return at <= 0 ? name(text) : name(text.substring(0, at)) + "@" + name(text.substring(at + 1));
+    }
+
+    private static String name(String text) {
+        return "`" + text.replace("`", "``") + "`";
+    }
+
+    @Override
     public boolean tableMissing(SQLException error) {
         return TABLE_MISSING.contains(error.getErrorCode());
     }
@@ -356,6 +492,63 @@ final class MariaDb implements Dialect {
     }
 
     @Override
+    public List<String> backup(Path socket, String user, Path temporary) {
+        return List.of(
+                BACKUP,
+                "--no-defaults",
+                "--backup",
+                "--stream=mbstream",
+                "--parallel=2",
+                "--socket=" + socket,
+                "--user=" + user,
+                "--target-dir=" + temporary);
+    }
+
+    @Override
+    public List<String> unpack(Path folder) {
+        return List.of(UNPACK, "-x", "-C", folder.toString());
+    }
+
+    @Override
+    public List<String> prepare(Path folder) {
+        return List.of(BACKUP, "--no-defaults", "--prepare", "--target-dir=" + folder);
+    }
+
+    @Override
+    public List<String> copyPrograms() {
+        return List.of(BACKUP, UNPACK);
+    }
+
+    /// File, position and GTIDs, separated by tabs; the file was renamed in 11.
+    @Override
+    public String backupPosition(Path folder) throws IOException {
+        for (String name : List.of("xtrabackup_binlog_info", "mariadb_backup_binlog_info")) {
+            Path file = folder.resolve(name);
+            if (Files.exists(file)) {
+                String[] fields = Files.readString(file).strip().split("\\s+", 3);
+                String gtids = fields.length < 3 ? "" : fields[2].replaceAll("\\s", "");
+                try {
+                    return GtidList.parse(gtids).toString();
+                } catch (IllegalArgumentException e) {
+                    throw new IOException("the copy's position is no GTID list: '" + gtids + "'", e);
+                }
+            }
+        }
+        throw new IOException("the copy does not say up to where it has everything");
+    }
+
+    /// The binary log is empty, and becomes one that begins after the position: presence in it can be asked (S17).
+    @Override
+    public void seed(Session session, GtidList position, Duration timeout) throws SQLException {
+        Map<String, String> row = session.query("SELECT @@global.gtid_binlog_state AS state", timeout)
+                .getFirst();
+        if (text(row, "state").isEmpty() && !position.isEmpty()) {
+            session.run("SET GLOBAL gtid_binlog_state = '" + position + "'", timeout);
+        }
+        session.run("SET GLOBAL gtid_slave_pos = '" + position + "'", timeout);
+    }
+
+    @Override
     public Map<Long, Integer> dumps(Session other, Duration timeout) throws SQLException {
         List<Map<String, String>> rows = other.query(
                 "SELECT id, command, host FROM information_schema.processlist WHERE host LIKE '%:%'", timeout);
@@ -372,6 +565,16 @@ final class MariaDb implements Dialect {
             }
         }
         return ports;
+    }
+
+    /// One that was killed is there until it has ended.
+    @Override
+    public Set<Long> dumpsOf(Session session, String address, Duration timeout) throws SQLException {
+        String sql = "SELECT id, host FROM information_schema.processlist WHERE command IN ('Binlog Dump', 'Killed')";
+        return session.query(sql, timeout).stream()
+                .filter(row -> client(text(row, "host")).equals(address))
+                .map(row -> number(row, "id"))
+                .collect(Collectors.toSet());
     }
 
     private static String client(String hostAndPort) {
@@ -418,7 +621,7 @@ final class MariaDb implements Dialect {
     public void applyFrom(Session session, String file, long position, Duration timeout) throws SQLException {
         session.run(
                 "CHANGE MASTER TO RELAY_LOG_FILE = " + quoted(file) + ", RELAY_LOG_POS = " + position
-                        + ", MASTER_USE_GTID = no",
+                        + ", MASTER_USE_GTID = no, MASTER_DELAY = 0",
                 timeout);
     }
 
@@ -441,7 +644,7 @@ final class MariaDb implements Dialect {
         return value.isEmpty() ? 0 : Long.parseLong(value);
     }
 
-    private static String quoted(String text) {
+    static String quoted(String text) {
         return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
     }
 }

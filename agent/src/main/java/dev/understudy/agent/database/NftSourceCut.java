@@ -1,13 +1,8 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.protocol.Outcome;
-import java.io.IOException;
-import java.io.OutputStreamWriter;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /// [SourceCut] by nftables, in a table of its own with two sets of address and port. Both directions are rejected
 /// with a TCP reset: this host's segments to the server's port (its own receiver hears the reset at once) and the
@@ -19,8 +14,6 @@ public final class NftSourceCut implements SourceCut {
 
     /// How the names of these tables begin.
     public static final String TABLE = "understudy_cut";
-
-    private static final long TIMEOUT_SECONDS = 2;
 
     private final List<String> command;
     private final String table;
@@ -78,29 +71,6 @@ public final class NftSourceCut implements SourceCut {
     }
 
     private Outcome nft(String script) {
-        Process process = null;
-        try {
-            process = new ProcessBuilder(command).redirectErrorStream(true).start();
-            try (Writer input = new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8)) {
-                input.write(script);
-            }
-            if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-                return new Outcome.Failed("nft took longer than " + TIMEOUT_SECONDS + " s");
-            }
-            if (process.exitValue() == 0) {
-                return Outcome.Done.withoutFacts();
-            }
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            return new Outcome.Failed("nft: " + said.lines().findFirst().orElse("exit " + process.exitValue()));
-        } catch (IOException e) {
-            return new Outcome.Failed("nft: " + e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return new Outcome.Failed("interrupted while nft ran");
-        } finally {
-            if (process != null) {
-                process.destroyForcibly();
-            }
-        }
+        return NftScript.run(command, script);
     }
 }

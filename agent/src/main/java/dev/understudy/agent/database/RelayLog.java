@@ -60,12 +60,30 @@ final class RelayLog {
                 || !replica.received().isEmpty()) {
             return Optional.empty();
         }
+        return scan(session, view);
+    }
+
+    private Optional<Unapplied> scan(Session session, ServerView view) throws SQLException {
         Scan scan = new Scan(view.position());
         String file = sql.relayLogFile(session, Server.STATEMENT);
         while (!file.isEmpty() && read(session, file, scan)) {
             file = next(file);
         }
         return scan.result();
+    }
+
+    /// Applies what a replica that stays behind on purpose (MASTER_DELAY) has received, at once. Only for one that is
+    /// cut
+    /// off from its primary: both threads are stopped for a moment, and the delay is gone for good.
+    Outcome hurry(Session session, ReplicaView replica, Deadline deadline) throws SQLException {
+        server.stop(session, STOP, timeout -> sql.stopReplication(session, timeout));
+        log.warn(
+                "event=delay-removed group={} seconds={} received={}",
+                server.group().name(),
+                replica.delaySeconds(),
+                replica.received());
+        Optional<Unapplied> unapplied = scan(session, server.view(session));
+        return unapplied.isPresent() ? apply(session, unapplied.get(), deadline) : Outcome.Done.withoutFacts();
     }
 
     /// Applies them. Done when they are, and the replica is as it was: stopped, and by GTID.

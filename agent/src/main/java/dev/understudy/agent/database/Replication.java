@@ -34,9 +34,11 @@ final class Replication {
     private final Server server;
     private final Dialect sql;
     private final RelayLog relayLog;
+    private final ShutReplicas shutReplicas;
 
-    Replication(Server server) {
+    Replication(Server server, ShutReplicas shutReplicas) {
         this.server = server;
+        this.shutReplicas = shutReplicas;
         this.sql = server.sql();
         this.relayLog = new RelayLog(server);
     }
@@ -144,6 +146,18 @@ final class Replication {
                 return applied;
             }
         }
+        ServerView view = server.view(session);
+        ReplicaView replica = view.replica();
+        if (replica != null && replica.delaySeconds() > 0 && !view.position().reached(replica.received())) {
+            Outcome hurried = relayLog.hurry(session, replica, deadline);
+            if (!(hurried instanceof Outcome.Done)) {
+                return hurried;
+            }
+            view = server.view(session);
+            return view.position().reached(replica.received())
+                    ? new Outcome.Done(Map.of("applied", view.position().toString()))
+                    : new Outcome.Failed("applied " + view.position() + " of " + replica.received() + " received");
+        }
         return catchUp(session, deadline);
     }
 
@@ -224,6 +238,10 @@ final class Replication {
         }
         if (view.semiSyncReplica()) {
             sql.semiSyncReplica(session, false, Server.STATEMENT);
+        }
+        Outcome opened = shutReplicas.letEverybodyIn();
+        if (!(opened instanceof Outcome.Done)) {
+            return new Outcome.Failed("replicas of an earlier epoch are still shut out: " + opened.describe());
         }
         sql.semiSyncPrimary(session, true, Server.STATEMENT);
         return new Outcome.Done(

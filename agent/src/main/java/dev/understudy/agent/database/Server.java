@@ -24,21 +24,25 @@ final class Server {
 
     static final Duration CONNECT = Duration.ofSeconds(1);
 
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+
     private static final Logger log = LoggerFactory.getLogger(Server.class);
 
     private final DatabaseGroup group;
     private final DatabaseLocal local;
     private final ServiceControl service;
     private final SourceCut cut;
+    private final ReplicaDoor door;
     private final Dialect dialect;
     private final Sessions sessions;
     private final AtomicInteger stopping = new AtomicInteger();
 
-    Server(DatabaseGroup group, DatabaseLocal local, ServiceControl service, SourceCut cut) {
+    Server(DatabaseGroup group, DatabaseLocal local, ServiceControl service, SourceCut cut, ReplicaDoor door) {
         this.group = group;
         this.local = local;
         this.service = service;
         this.cut = cut;
+        this.door = door;
         this.dialect = Dialect.named(group.engine());
         this.sessions = new Sessions(local);
     }
@@ -57,6 +61,10 @@ final class Server {
 
     SourceCut cut() {
         return cut;
+    }
+
+    ReplicaDoor door() {
+        return door;
     }
 
     Dialect sql() {
@@ -138,8 +146,9 @@ final class Server {
         return stopping.get() > 0;
     }
 
-    /// Identifies this run of the server: start time in clock ticks since boot, and process id. Empty if no process
-    /// is known. See proc(5), `/proc/pid/stat`, field 22.
+    /// Identifies this run of the server: the boot of its host, start time in clock ticks since then, process id. Two
+    /// boots may well start it at the same tick with the same id. Empty if no process is known. See proc(5),
+    /// `/proc/pid/stat`, field 22, and random(4).
     String serverStart(long pid) {
         if (pid <= 0) {
             return "";
@@ -147,7 +156,8 @@ final class Server {
         try {
             String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-            return fields[19] + "-" + pid;
+            String boot = Files.readString(BOOT_ID).strip();
+            return boot.substring(0, Math.min(8, boot.length())) + "-" + fields[19] + "-" + pid;
         } catch (IOException e) {
             return "";
         }

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param binlogState every domain and server that the binary log has seen, last GTID each
 /// @param waitingCommits sessions whose commit waits for a replica's acknowledgement
+/// @param unacknowledged commits since the start that were answered although no replica had acknowledged them
 /// @param replica replication from a primary, null if none is configured
 record ServerView(
         String version,
@@ -19,6 +20,7 @@ record ServerView(
         boolean semiSyncReplica,
         int semiSyncClients,
         int waitingCommits,
+        long unacknowledged,
         @Nullable ReplicaView replica) {
 
     /// Everything of the replicated history that this server has taken in, applied or not.
@@ -44,6 +46,7 @@ record ServerView(
                 semiSyncReplica,
                 semiSyncClients,
                 waitingCommits,
+                unacknowledged,
                 other);
     }
 
@@ -51,6 +54,8 @@ record ServerView(
     /// @param applier Yes or No
     /// @param received last GTID received since the server's start; empty when the threads have not run yet
     /// @param secondsBehind -1 if the server has no estimate
+    /// @param delaySeconds by which the applier stays behind on purpose
+    /// @param encrypted it asks for TLS
     record ReplicaView(
             String source,
             int port,
@@ -60,7 +65,9 @@ record ServerView(
             long secondsBehind,
             int receiverErrno,
             int applierErrno,
-            String error) {
+            String error,
+            long delaySeconds,
+            boolean encrypted) {
 
         boolean receiverStopped() {
             return receiver.equals("No");

@@ -4,8 +4,10 @@ import dev.understudy.protocol.Observation.Trouble;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
@@ -39,6 +41,8 @@ final class Troubles {
     private final LongSupplier clock;
     private final Map<Trouble, Long> since = new EnumMap<>(Trouble.class);
     private volatile @Nullable DiskLook running;
+    /// The last write that returned came to nothing.
+    private volatile boolean failing;
     private long looked;
     private boolean ever;
 
@@ -105,7 +109,12 @@ final class Troubles {
         } catch (IOException e) {
             return; // what cannot be looked at is not told
         }
-        if (!busy && troubles.isEmpty() && (!ever || clock.getAsLong() - looked > DISK_INTERVAL.toNanos())) {
+        boolean seen = troubles.contains(Trouble.DISK_FULL) || troubles.contains(Trouble.READ_ONLY_DISK);
+        if (!seen && failing) {
+            // after an error ext4 refuses every write and, since Linux 6.15, is still mounted rw: emergency_ro
+            troubles.add(Trouble.READ_ONLY_DISK);
+        }
+        if (!busy && !seen && (!ever || clock.getAsLong() - looked > DISK_INTERVAL.toNanos())) {
             ever = true;
             looked = clock.getAsLong();
             write(data.resolve(PROBE_FILE));
@@ -119,8 +128,11 @@ final class Troubles {
             try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 out.write(ByteBuffer.wrap(new byte[] {'\n'}));
                 out.force(false);
+                failing = false;
+            } catch (AccessDeniedException | NoSuchFileException e) {
+                failing = false; // not this agent's to write to: that it returned is what counts
             } catch (IOException e) {
-                // full and read-only are seen otherwise; that it returned is what counts
+                failing = true;
             } finally {
                 look.over = true;
             }

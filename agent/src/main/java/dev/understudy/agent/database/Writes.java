@@ -1,6 +1,7 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.agent.act.LeaseCheck;
+import dev.understudy.protocol.ClusterSpec.LongTransactions;
 import dev.understudy.protocol.Outcome;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -59,12 +60,22 @@ final class Writes {
         return fence.open(server.act(), lease, fence.count());
     }
 
-    /// Two thirds of the budget are for the transactions to end by themselves, then the rest are ended.
-    Outcome block(Duration budget, LeaseCheck lease) throws SQLException {
+    /// Transactions that are long already are waited for while everybody writes on. Two thirds of the budget are for
+    /// what runs then to end by itself, then the rest is ended.
+    Outcome block(LongTransactions policy, Duration budget, LeaseCheck lease) throws SQLException {
         long seen = fence.count();
+        Session session = server.act();
+        Set<Long> left = awaitLong(session, Deadline.in(policy.patience()));
+        if (!left.isEmpty() && !policy.end()) {
+            return new Outcome.Failed("nothing was blocked: transactions of more than %d s have not ended in %d s: %s"
+                    .formatted(
+                            LONG_TRANSACTION.toSeconds(),
+                            policy.patience().toSeconds(),
+                            String.join(", ", sql.transactions(session, left, Server.STATEMENT))));
+        }
+        end(session, left);
         Deadline deadline = Deadline.in(budget);
         Deadline patience = Deadline.in(budget.multipliedBy(2).dividedBy(3));
-        Session session = server.act();
         try {
             if (sql.look(session, Server.STATEMENT).readOnly()) {
                 return settle(session, deadline, lease, seen);
@@ -72,7 +83,6 @@ final class Writes {
             if (!fence.closing(patience)) {
                 return new Outcome.Failed("a statement of the agent's own waits for a replica");
             }
-            awaitLong(session, patience);
             readOnly(session, patience, deadline);
             endClients(session);
             return settle(session, deadline, lease, seen);
@@ -81,14 +91,19 @@ final class Writes {
         }
     }
 
-    /// Waits for the transactions that were long already; new ones are not waited for.
-    private void awaitLong(Session session, Deadline patience) throws SQLException {
+    /// Waits for the transactions that were long already; new ones are not waited for. Returns those that have not
+    /// ended.
+    private Set<Long> awaitLong(Session session, Deadline patience) throws SQLException {
         Set<Long> pending = new HashSet<>(writers(session, LONG_TRANSACTION));
         while (!pending.isEmpty() && !patience.isOver()) {
             pause(patience.left(FRESH));
             pending.retainAll(writers(session, LONG_TRANSACTION));
         }
-        for (long writer : pending) {
+        return pending;
+    }
+
+    private void end(Session session, Set<Long> writers) throws SQLException {
+        for (long writer : writers) {
             log.info(
                     "event=transaction-ended group={} connection={}",
                     server.group().name(),

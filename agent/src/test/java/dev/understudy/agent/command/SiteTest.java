@@ -8,6 +8,8 @@ import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Host;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.Reader;
+import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
@@ -37,12 +39,27 @@ class SiteTest {
                         PRIMARY, new Guard(null, new ServerPort(3306, List.of("10.0.0.21", "10.0.0.23")))));
     }
 
+    /// The reader address lives and dies by its own lease; the port's gate stays the primary role's.
+    @Test
+    void s11_aReaderAddressHasItsOwnElement() {
+        VirtualAddress address = new VirtualAddress("10.0.0.201", 24, "eth0", null);
+        assertThat(guarded("db2", Mode.AUTOMATIC, WRITER, new Reader(address, Duration.ofSeconds(5))))
+                .containsExactly(
+                        Map.entry(PRIMARY, new Guard(WRITER, new ServerPort(3306, List.of("10.0.0.21", "10.0.0.23")))),
+                        Map.entry(new ResourceId("shopdb", "10.0.0.201"), new Guard(address, null)));
+    }
+
     @Test
     void inModeObserveNothingIsGuarded() {
         assertThat(guarded("db1", Mode.OBSERVE, WRITER)).isEmpty();
     }
 
     private static Map<ResourceId, Guard> guarded(String host, Mode mode, @Nullable VirtualAddress writer) {
+        return guarded(host, mode, writer, null);
+    }
+
+    private static Map<ResourceId, Guard> guarded(
+            String host, Mode mode, @Nullable VirtualAddress writer, @Nullable Reader reader) {
         ClusterSpec spec = new ClusterSpec(
                 "shop",
                 "standard",
@@ -60,7 +77,9 @@ class SiteTest {
                         writer,
                         null,
                         "mariadb.service",
-                        Duration.ofSeconds(30))));
+                        Duration.ofSeconds(30),
+                        Recovery.DEFAULT,
+                        reader)));
         return new Site(host, spec, Map.of(), Map.of()).guarded();
     }
 }

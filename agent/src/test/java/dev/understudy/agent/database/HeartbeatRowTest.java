@@ -128,7 +128,7 @@ class HeartbeatRowTest {
     @Test
     void theTableIsNotMadeOnceTheServerIsBeingClosed() throws Exception {
         try (Site site = new Site(1).replicate()) {
-            Server server = new Server(site.group(), site.server(1).local(), site.server(1), site.cut(1));
+            Server server = new Server(site.group(), site.server(1).local(), site.server(1), site.cut(1), site.door(1));
             Fence fence = new Fence(server, new DroppedTail(server));
             AtomicInteger made = new AtomicInteger();
             long seen = fence.closings();

@@ -25,9 +25,8 @@ final class MariaDbServer implements ServiceControl {
     static final String REPLICATION_USER = "repl";
     static final String APPLICATION_USER = "app";
     static final String AGENT_USER = "understudy";
-    private static final String AGENT_GRANT = """
-        GRANT READ ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, REPLICA MONITOR, CONNECTION ADMIN, \
-        PROCESS, RELOAD, BINLOG ADMIN ON *.* TO understudy@localhost IDENTIFIED BY 's''ecret'""";
+    private static final String AGENT_GRANT = "GRANT " + String.join(", ", MariaDbBootstrap.AGENT_RIGHTS)
+            + " ON *.* TO understudy@localhost IDENTIFIED BY 's''ecret'";
 
     static final String PASSWORD = "s'ecret";
 
@@ -39,6 +38,7 @@ final class MariaDbServer implements ServiceControl {
     final Path folder;
     private @Nullable Process process;
     private volatile boolean stopped;
+    private List<String> options = List.of();
 
     MariaDbServer(int id, int port, Path folder) {
         this.id = id;
@@ -82,7 +82,7 @@ final class MariaDbServer implements ServiceControl {
                 server.sql(
                         "SET sql_log_bin=0",
                         AGENT_GRANT,
-                        "GRANT CREATE, SELECT, INSERT, UPDATE ON understudy.* TO understudy@localhost",
+                        "GRANT " + MariaDbBootstrap.SCHEMA_RIGHTS + " ON understudy.* TO understudy@localhost",
                         "GRANT REPLICATION SLAVE ON *.* TO '" + REPLICATION_USER + "'@'%' IDENTIFIED BY 's''ecret'",
                         "GRANT SELECT, INSERT, UPDATE, DELETE ON shop.* TO '" + APPLICATION_USER
                                 + "'@'%' IDENTIFIED BY 's''ecret'");
@@ -177,6 +177,7 @@ final class MariaDbServer implements ServiceControl {
                 "--innodb-log-file-size=16M",
                 "--performance-schema=0",
                 "--max-connections=30"));
+        command.addAll(options);
         try {
             stopped = false;
             process = new ProcessBuilder(command)
@@ -188,6 +189,14 @@ final class MariaDbServer implements ServiceControl {
         } catch (IOException e) {
             return new Outcome.Failed(e.toString());
         }
+    }
+
+    /// It is started again with further options, which win over the usual ones.
+    void restartWith(String... further) {
+        stop();
+        options = List.of(further);
+        start();
+        awaitAnswer();
     }
 
     void awaitAnswer() {

@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.understudy.protocol.ClusterSpec.LongTransactions;
 import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
+import java.net.InetSocketAddress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -19,6 +22,7 @@ import org.junit.jupiter.api.Test;
 class PrimaryRulesTest {
 
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final String LOOPBACK = "127.0.0.1";
 
     @Test
     void s16_commitsThatWaitAreNotAcknowledgedByTheFenceAndAreGoneOnRejoin() throws Exception {
@@ -46,6 +50,63 @@ class PrimaryRulesTest {
             site.awaitEqual(1, 2);
             assertThat(site.server(1).rows()).isEqualTo("8");
         }
+    }
+
+    /// On one machine every replica comes from the loopback's own address.
+    @Test
+    void s14_aReplicaThatIsShutOutIsNotHeardUntilItIsLetIn() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            assertThat(Site.done(site.shutOut(1, LOOPBACK, 1)))
+                    .containsEntry("binlog", site.server(1).query("SELECT @@gtid_binlog_pos"));
+            assertThat(dumps(site)).isEmpty();
+            CompletableFuture<Integer> commit =
+                    CompletableFuture.supplyAsync(() -> insertOverSocket(site, "INSERT INTO shop.orders VALUES (7)"));
+            await().atMost(LONG).until(() -> waiting(site, 1) == 1);
+            await().atMost(LONG).until(() -> receiver(site, 2).equals("Connecting"));
+
+            site.door(1).openAll(); // somebody flushes the rules
+            await().atMost(LONG).until(() -> {
+                site.agent(1).observe();
+                return site.door(1).shutOut().orElseThrow().contains(LOOPBACK);
+            });
+            await().atMost(LONG).until(() -> dumps(site).isEmpty());
+            Site.done(site.letIn(1, LOOPBACK, 2));
+            assertThat(commit).succeedsWithin(LONG);
+            site.awaitEqual(2, 1);
+            assertThat(site.agent(1).observe().unacknowledged()).isZero();
+        }
+    }
+
+    @Test
+    void s14_aCommitThatIsAnsweredWithoutAnAcknowledgementIsCounted() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            Site.done(site.cut(2, 1));
+            CompletableFuture<Integer> commit = CompletableFuture.supplyAsync(() -> application(site, 1, 7));
+            await().atMost(LONG).until(() -> waiting(site, 1) == 1);
+            assertThat(site.agent(1).observe().unacknowledged()).isZero();
+            String session = site.server(1)
+                    .query(
+                            "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for semi-sync ACK%'");
+            site.server(1).sql("KILL HARD CONNECTION " + session);
+            assertThat(commit).failsWithin(LONG);
+            await().atMost(LONG)
+                    .until(() -> Objects.equals(site.agent(1).observe().unacknowledged(), 1L));
+        }
+    }
+
+    private static int insertOverSocket(Site site, String sql) {
+        site.server(1).sql(sql);
+        return 1;
+    }
+
+    private static String receiver(Site site, int id) {
+        Observation.Replica replica = site.agent(id).observe().replica();
+        return replica == null ? "" : replica.receiver();
+    }
+
+    private static String dumps(Site site) {
+        return site.server(1)
+                .query("SELECT id FROM information_schema.processlist WHERE command IN ('Binlog Dump', 'Killed')");
     }
 
     @Test
@@ -154,7 +215,12 @@ class PrimaryRulesTest {
                     })
                     .hasMessageContaining("Too many connections");
             try (LocalDatabase late = new LocalDatabase(
-                    site.group(), plain, site.server(1), new NftSourceCut(List.of(), "us_test_unused"))) {
+                    site.group(),
+                    plain,
+                    site.server(1),
+                    new NftSourceCut(List.of(), "us_test_unused"),
+                    site.door(1),
+                    new InetSocketAddress(site.server(1).address, 0))) {
                 Observation.Database seen = late.observe();
                 assertThat(seen.health()).isEqualTo(Health.UP);
                 assertThat(seen.detail()).contains("1040");
@@ -199,6 +265,26 @@ class PrimaryRulesTest {
 
             Site.done(site.unblock(1));
             assertThat(application(site, 1, 2)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aLongTransactionIsWaitedForWhileOthersWriteAndNothingIsBlockedIfItDoesNotEnd() throws Exception {
+        try (Site site = new Site(2).replicate();
+                Session client = site.server(1).application()) {
+            execute(client, "BEGIN");
+            execute(client, "INSERT INTO shop.orders VALUES (1)");
+            await().until(() -> oldTransactions(site, 1).equals("1"));
+            CompletableFuture<Outcome> block = CompletableFuture.supplyAsync(
+                    () -> site.block(1, LONG, new LongTransactions(Duration.ofSeconds(2), false)));
+
+            for (int id = 2; !block.isDone(); id++) {
+                assertThat(application(site, 1, id)).isEqualTo(id);
+            }
+            assertThat(Site.failed(block.get())).contains("nothing was blocked", "app@");
+            execute(client, "COMMIT");
+            assertThat(site.server(1).rows()).startsWith("1,");
+            assertThat(site.server(1).query("SELECT @@read_only")).isEqualTo("0");
         }
     }
 

@@ -5,11 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
+import dev.understudy.protocol.ClusterSpec.LongTransactions;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.Command;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +44,7 @@ final class Site implements AutoCloseable {
     private final Map<Integer, MariaDbServer> servers = new HashMap<>();
     private final Map<Integer, LocalDatabase> agents = new HashMap<>();
     private final List<NftSourceCut> cuts = new ArrayList<>();
+    private final Map<Integer, NftReplicaDoor> doors = new HashMap<>();
     private final AtomicInteger commands = new AtomicInteger();
 
     Site(int count) throws IOException {
@@ -51,13 +55,30 @@ final class Site implements AutoCloseable {
                 servers.put(id, MariaDbServer.create(id, port, folder));
                 NftSourceCut cut = new NftSourceCut(
                         List.of(), "us_test_" + ProcessHandle.current().pid() + "_" + port + "_" + id);
+                NftReplicaDoor door = new NftReplicaDoor(
+                        List.of(), "us_test_door_" + ProcessHandle.current().pid() + "_" + port + "_" + id, port);
                 cuts.add(cut);
-                agents.put(id, new LocalDatabase(group(port), server(id).local(), server(id), cut));
+                doors.put(id, door);
+                agents.put(id, agentOf(id, cut, door));
             }
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
         }
+    }
+
+    private LocalDatabase agentOf(int id, SourceCut cut, ReplicaDoor door) {
+        MariaDbServer server = server(id);
+        InetSocketAddress copies = new InetSocketAddress(server.address, 0);
+        return new LocalDatabase(group(server.port), server.local(), server, cut, door, copies);
+    }
+
+    /// The agent ends, whatever it does, and another one takes its place.
+    LocalDatabase restartAgent(int id) {
+        agent(id).close();
+        LocalDatabase next = agentOf(id, cut(id), door(id));
+        agents.put(id, next);
+        return next;
     }
 
     DatabaseGroup group() {
@@ -152,6 +173,18 @@ final class Site implements AutoCloseable {
         return agent(id).execute(new Command.OpenWrites(next(), PRIMARY, 2, true), () -> false);
     }
 
+    Outcome shutOut(int id, String address, long number) {
+        return execute(id, new Command.ShutOut(next(), PRIMARY, 2, address, number));
+    }
+
+    Outcome letIn(int id, String address, long number) {
+        return execute(id, new Command.LetIn(next(), PRIMARY, 2, address, number));
+    }
+
+    NftReplicaDoor door(int id) {
+        return Objects.requireNonNull(doors.get(id));
+    }
+
     Outcome unblock(int id) {
         return execute(id, new Command.UnblockWrites(next(), PRIMARY, 2, "P1"));
     }
@@ -165,7 +198,20 @@ final class Site implements AutoCloseable {
     }
 
     Outcome block(int id, Duration budget) {
-        return execute(id, new Command.BlockWrites(next(), PRIMARY, 2, "P1", budget.toMillis()));
+        return block(id, budget, new LongTransactions(budget, true));
+    }
+
+    Outcome block(int id, Duration budget, LongTransactions policy) {
+        return execute(
+                id,
+                new Command.BlockWrites(
+                        next(),
+                        PRIMARY,
+                        2,
+                        "P1",
+                        budget.toMillis(),
+                        policy.patience().toMillis(),
+                        policy.end()));
     }
 
     /// Waits until the replica has applied all that the primary has, and compares the rows.
@@ -210,6 +256,7 @@ final class Site implements AutoCloseable {
         agents.values().forEach(LocalDatabase::close);
         servers.values().forEach(MariaDbServer::close);
         cuts.forEach(NftSourceCut::restoreAll);
+        doors.values().forEach(NftReplicaDoor::openAll);
         MariaDbServer.delete(folder);
     }
 }

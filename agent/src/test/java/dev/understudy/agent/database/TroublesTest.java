@@ -58,6 +58,20 @@ class TroublesTest {
     }
 
     @Test
+    void a_disk_that_refuses_writes_is_told_though_it_is_mounted_for_writing() throws Exception {
+        Path probe = folder.resolve(".understudy-probe");
+        Files.createDirectory(probe); // opening it for writing fails, for root too
+        await().atMost(SOON).until(() -> look().equals(List.of(Trouble.READ_ONLY_DISK)));
+        clock.addAndGet(Duration.ofSeconds(10).toNanos());
+        assertThat(look()).as("while it is tried again").containsExactly(Trouble.READ_ONLY_DISK);
+        Files.delete(probe);
+        await().atMost(SOON).until(() -> {
+            clock.addAndGet(Duration.ofSeconds(10).toNanos());
+            return look().isEmpty();
+        });
+    }
+
+    @Test
     void a_write_that_does_not_return_is_a_stalled_disk() throws Exception {
         Path pipe = folder.resolve(".understudy-probe");
         run("mkfifo", pipe.toString());
@@ -65,6 +79,8 @@ class TroublesTest {
         clock.addAndGet(Troubles.STALLED.toNanos() + 1);
         assertThat(look()).containsExactly(Trouble.DISK_STALLED);
         assertThat(Files.readAllBytes(pipe)).hasSize(1); // the write returns
+        Files.delete(pipe); // a pipe cannot be synced
+        clock.addAndGet(Duration.ofSeconds(10).toNanos());
         await().atMost(SOON).until(() -> look().isEmpty());
     }
 

@@ -279,7 +279,8 @@ public final class FakeHost implements Parts {
                         0,
                         databaseFollows ? new Observation.Replica("10.0.0.12", "Yes", "Yes", "", 0, 0, 0, "") : null,
                         List.of(),
-                        "");
+                        "",
+                        null);
                 try {
                     if (lookHeld.getCount() > 0) {
                         looksHeld.incrementAndGet();
@@ -326,6 +327,12 @@ public final class FakeHost implements Parts {
                             Command.UnblockWrites _,
                             Command.CloseEpoch _,
                             Command.ReachPosition _,
+                            Command.ShutOut _,
+                            Command.LetIn _,
+                            Command.OfferCopy _,
+                            Command.ReceiveCopy _,
+                            Command.AdoptCopy _,
+                            Command.EndCopy _,
                             Command.SetServerState _ -> Outcome.Done.withoutFacts();
                 };
             }

@@ -42,7 +42,10 @@ public final class Api {
     /// @param leaseEndsMillis until when the lease is certainly over, 0 if it is
     /// @param ackers databases: members whose acknowledgement a commit may wait for
     /// @param alone databases: the primary runs without any acknowledging replica
+    /// @param promotable databases: members that may be promoted by themselves
+    /// @param departures databases: members that have left the ackers or are about to, a clause each
     /// @param lags databases: how far each member that is heard and follows is behind the primary
+    /// @param rebuild databases: the member whose data are being replaced, null for none
     public record Resource(
             String resource,
             @Nullable String address,
@@ -56,7 +59,28 @@ public final class Api {
             List<String> ackers,
             List<Quarantined> quarantined,
             boolean alone,
-            List<Lag> lags) {}
+            List<String> promotable,
+            List<String> departures,
+            List<Lag> lags,
+            @Nullable Rebuilt rebuild) {}
+
+    /// A member whose data are being replaced by a copy of the donor's.
+    ///
+    /// @param id its events have it as their plan
+    /// @param donor null until one is chosen
+    /// @param percent of the copy, -1 while nothing is being received
+    /// @param text for people
+    public record Rebuilt(
+            String id,
+            String host,
+            @Nullable String donor,
+            String phase,
+            int attempt,
+            int percent,
+            long bytes,
+            long total,
+            long bytesPerSecond,
+            String text) {}
 
     /// @param byRow measured by the heartbeat row; otherwise the server's own estimate
     /// @param text for people
@@ -73,6 +97,9 @@ public final class Api {
             String group, String host, String file, List<String> transactions, String text, boolean cut) {}
 
     /// A move under way.
+    ///
+    /// @param loss what to type to let a plan that stopped go on without the members that do not answer, such as
+    /// `lose db3`; empty where there is nothing to accept
     public record Plan(
             String id,
             String kind,
@@ -80,7 +107,8 @@ public final class Api {
             @Nullable String from,
             @Nullable String to,
             long epoch,
-            List<Event.Candidate> rejected) {}
+            List<Event.Candidate> rejected,
+            String loss) {}
 
     /// @param health `up`: its agent speaks; `silent`: for longer than three heartbeats; `unknown`: never heard of
     /// since this controller leads. Never "down": silence proves nothing.
@@ -99,7 +127,9 @@ public final class Api {
 
     /// One observation of a host's agent.
     ///
-    /// @param health `up`, `down`, `unknown`; of an address `up` or `absent`
+    /// @param health `up`, `down`, `unknown`; of an address `up` or `absent`; of a server's settings `up`, `warns`
+    /// or
+    /// `unfit`
     public record Sight(String key, String health, String text) {}
 
     /// `GET /api/v1/events`, oldest first.

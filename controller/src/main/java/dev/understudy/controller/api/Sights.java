@@ -3,6 +3,7 @@ package dev.understudy.controller.api;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ServiceState;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /// Observations in a person's words.
 final class Sights {
@@ -36,9 +37,11 @@ final class Sights {
             case Observation.Peer peer -> sight(peer, word(peer.reach()), "seen from here" + detail(peer.detail()));
             case Observation.Gateway gateway ->
                 sight(gateway, word(gateway.reach()), "gateway" + detail(gateway.detail()));
+            case Observation.Settings settings -> sight(settings, standing(settings), settings(settings));
             case Observation.Path path ->
                 sight(path, word(path.reach()), "through the network" + detail(path.detail()));
             case Observation.Address address -> sight(address, address.present() ? "up" : "absent", address(address));
+            case Observation.Data data -> sight(data, "up", data(data));
             case Observation.Database database ->
                 sight(database, word(database.health()), database(database) + detail(database.detail()));
         };
@@ -86,6 +89,50 @@ final class Sights {
             text.append(", ").append(trouble.name().toLowerCase(Locale.ROOT).replace('_', ' '));
         }
         return text.toString();
+    }
+
+    private static String standing(Observation.Settings settings) {
+        return settings.findings().stream().anyMatch(f -> f.severity() == Observation.Severity.BLOCKS)
+                ? "unfit"
+                : settings.findings().isEmpty() ? "up" : "warns";
+    }
+
+    private static String settings(Observation.Settings settings) {
+        String text = settings.findings().isEmpty()
+                ? "nothing to find fault with"
+                : settings.findings().stream()
+                        .map(Observation.Finding::describe)
+                        .collect(Collectors.joining("; "));
+        String delay = settings.delaySeconds() > 0 ? ", delayed by " + settings.delaySeconds() + " s" : "";
+        String disk =
+                settings.diskFreeBytes() >= 0 ? ", " + bytes(settings.diskFreeBytes()) + " free for its data" : "";
+        return text + delay + disk;
+    }
+
+    private static String data(Observation.Data data) {
+        String size = data.dataBytes() < 0
+                ? "size not known"
+                : bytes(data.dataBytes()) + ", room for " + bytes(Math.max(0, data.freeBytes())) + " beside it";
+        String hindered = data.cannotGive().isEmpty() && data.cannotReceive().isEmpty()
+                ? ""
+                : data.cannotGive().isEmpty()
+                        ? "; cannot be rebuilt: " + data.cannotReceive()
+                        : "; cannot be copied: " + data.cannotGive();
+        Observation.Copying copying = data.copying();
+        return copying == null ? size + hindered : size + "; " + copying(copying);
+    }
+
+    /// `receiving R12.1: 40 % (412 MiB of 1.0 GiB, 48.2 MiB a second)`.
+    static String copying(Observation.Copying copying) {
+        return String.format(
+                Locale.ROOT,
+                "%s %s: %d %% (%s of %s, %.1f MiB a second)",
+                word(copying.step()),
+                copying.copy(),
+                copying.percent(),
+                bytes(copying.bytes()),
+                bytes(copying.total()),
+                copying.bytesPerSecond() / (double) (1 << 20));
     }
 
     private static String service(ServiceState state) {

@@ -3,14 +3,19 @@ package dev.understudy.controller.api;
 import dev.understudy.core.Event;
 import dev.understudy.core.HostView;
 import dev.understudy.core.Journaled;
+import dev.understudy.core.Membership;
 import dev.understudy.core.Now;
 import dev.understudy.core.Operations;
 import dev.understudy.core.Plan;
+import dev.understudy.core.Rebuild;
 import dev.understudy.core.ResourceState;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.State;
+import dev.understudy.core.candidate.PromotionRules;
+import dev.understudy.core.diagnosis.PrimaryDiagnosis;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.core.evidence.ReplicationLag;
+import dev.understudy.core.plan.PrimaryMachine;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
@@ -137,11 +142,47 @@ public final class SiteView {
                 resource.steady(),
                 !over ? "live" : resource.holder() == null ? "none" : "over",
                 Math.max(0, ends),
-                plan(resource.plan()),
+                plan(resource),
                 ackers,
                 quarantined,
                 resource instanceof PrimaryState p && p.alone(),
-                resource instanceof PrimaryState p ? lags(spec, p) : List.of());
+                resource instanceof PrimaryState p ? p.members().promotable() : List.of(),
+                resource instanceof PrimaryState p ? departures(p.members()) : List.of(),
+                resource instanceof PrimaryState p ? lags(spec, p) : List.of(),
+                resource instanceof PrimaryState p ? rebuild(p) : null);
+    }
+
+    private Api.@Nullable Rebuilt rebuild(PrimaryState primary) {
+        String group = primary.id().group();
+        Rebuild rebuild = journaled.operations().rebuild(group).orElse(null);
+        if (rebuild == null) {
+            return null;
+        }
+        Observation.Copying copying = new Evidence(state, now)
+                .data(rebuild.host(), group)
+                .map(Observation.Data::copying)
+                .filter(c -> c.copy().equals(rebuild.ticket().copy()))
+                .orElse(null);
+        String donor = rebuild.donor();
+        String text = "%s %s%s, %s%s%s"
+                .formatted(
+                        rebuild.host(),
+                        "is being rebuilt",
+                        donor == null ? "" : " from " + donor,
+                        rebuild.phase().name().toLowerCase(Locale.ROOT),
+                        rebuild.attempt() > 1 ? " (attempt " + rebuild.attempt() + ")" : "",
+                        copying == null ? "" : ": " + Sights.copying(copying));
+        return new Api.Rebuilt(
+                rebuild.id(),
+                rebuild.host(),
+                donor,
+                rebuild.phase().name().toLowerCase(Locale.ROOT),
+                rebuild.attempt(),
+                copying == null ? -1 : copying.percent(),
+                copying == null ? 0 : copying.bytes(),
+                copying == null ? 0 : copying.total(),
+                copying == null ? 0 : copying.bytesPerSecond(),
+                text);
     }
 
     private List<Api.Lag> lags(ClusterSpec spec, PrimaryState primary) {
@@ -155,7 +196,20 @@ public final class SiteView {
                 .toList();
     }
 
-    private static Api.@Nullable Plan plan(@Nullable Plan plan) {
+    private static List<String> departures(Membership members) {
+        return members.departures().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(e -> e.getKey()
+                        + switch (e.getValue().stage()) {
+                            case LEAVING -> " is leaving the ackers";
+                            case LEFT -> " has left the ackers";
+                            case RETURNING -> " is coming back";
+                        })
+                .toList();
+    }
+
+    private Api.@Nullable Plan plan(ResourceState resource) {
+        Plan plan = resource.plan();
         return plan == null
                 ? null
                 : new Api.Plan(
@@ -165,7 +219,15 @@ public final class SiteView {
                         plan.from(),
                         plan.to(),
                         plan.epoch(),
-                        plan.rejected());
+                        plan.rejected(),
+                        loss(resource));
+    }
+
+    private String loss(ResourceState resource) {
+        List<String> unaccounted = resource instanceof PrimaryState primary
+                ? new PrimaryDiagnosis(new Evidence(state, now), primary, Map.of()).unaccounted()
+                : List.of();
+        return unaccounted.isEmpty() ? "" : PrimaryMachine.words(unaccounted);
     }
 
     private Api.Host host(ClusterSpec spec, ClusterSpec.Host host) {
@@ -200,7 +262,7 @@ public final class SiteView {
         return switch (observation) {
             case Observation.Balancer _, Observation.Web _, Observation.Database _ -> 0;
             case Observation.Address _ -> 1;
-            case Observation.HostBasics _ -> 2;
+            case Observation.HostBasics _, Observation.Settings _, Observation.Data _ -> 2;
             case Observation.Path _, Observation.Peer _, Observation.Gateway _, Observation.Attachment _ -> 3;
         };
     }
@@ -271,6 +333,11 @@ public final class SiteView {
                     .filter(member -> maintenance(member) == null)
                     .filter(member -> !follows(evidence, member, resource.id().group(), source))
                     .forEach(member -> problems.add(member + " does not follow " + holder));
+            PromotionRules rules = new PromotionRules(evidence, primary);
+            spec.group(resource.id().group()).stream()
+                    .flatMap(group -> group.members().stream())
+                    .filter(member -> maintenance(member) == null)
+                    .forEach(member -> rules.problem(member).ifPresent(problems::add));
             primary.ackers().stream()
                     .filter(member -> evidence.database(member, resource.id().group())
                             .filter(seen -> !primary.completeIn(member).equals(Optional.of(seen.serverStart())))
@@ -294,9 +361,16 @@ public final class SiteView {
         if (!resource.steady()) {
             problems.add(resource.resource() + " is " + resource.phase());
         }
+        Api.Rebuilt rebuild = resource.rebuild();
+        if (rebuild != null) {
+            problems.add(rebuild.text());
+        }
+        resource.departures().forEach(problems::add);
         if (resource.alone()) {
             problems.add(resource.resource() + " runs without an acknowledging replica: nobody can take over");
         }
-        resource.quarantined().forEach(q -> problems.add(q.host() + " is quarantined: " + q.reason()));
+        resource.quarantined().stream()
+                .filter(q -> rebuild == null || !q.host().equals(rebuild.host()))
+                .forEach(q -> problems.add(q.host() + " is quarantined: " + q.reason()));
     }
 }

@@ -88,6 +88,14 @@ final class Render {
         if (!resource.ackers().isEmpty()) {
             notes.add("acknowledged by " + String.join(", ", resource.ackers()));
         }
+        if (!resource.promotable().isEmpty()) {
+            notes.add("may be promoted: " + String.join(", ", resource.promotable()));
+        }
+        Api.Rebuilt rebuild = resource.rebuild();
+        if (rebuild != null) {
+            notes.add(rebuild.id() + " " + rebuild.text());
+        }
+        notes.addAll(resource.departures());
         resource.lags().forEach(lag -> notes.add(lag.host() + " " + lag.text()));
         if (resource.alone()) {
             notes.add("alone: nobody can take over");

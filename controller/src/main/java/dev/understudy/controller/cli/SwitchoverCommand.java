@@ -48,12 +48,26 @@ class SwitchoverCommand implements Callable<Integer> {
         return "switchover";
     }
 
+    /// What else the request says.
+    Map<String, String> words(ControllerClient client, String id) {
+        return Map.of();
+    }
+
+    final Understudy parent() {
+        return parent;
+    }
+
     @Override
     public Integer call() throws InterruptedException {
         try (ControllerClient client = parent.client()) {
             Map<String, String> body = new HashMap<>(Map.of("resource", resource));
             if (to != null) {
                 body.put("to", to);
+            }
+            body.putAll(words(client, resource));
+            String user = System.getProperty("user.name", "");
+            if (body.containsKey("accept") && !user.isEmpty()) {
+                body.put("by", user);
             }
             Api.Site before = client.site();
             Api.Accepted accepted = client.post(verb(), body);

@@ -35,8 +35,10 @@ import picocli.CommandLine.Spec;
             FencedCommand.class,
             RetryCommand.class,
             DivergedCommand.class,
+            RebuildCommand.class,
             ApplyCommand.class,
-            ConfigCommand.class
+            ConfigCommand.class,
+            DatabaseCommand.class
         })
 public final class Understudy implements Runnable {
 

@@ -138,7 +138,7 @@ public final class ClusterFile {
                 problems.at(entry.line(), "hosts." + entry.key(), "is in no group: add it to a group's members");
             }
         }
-        LaterKeys.check(top, addresses);
+        LaterKeys.check(top);
         return new ClusterSpec(cluster, profile, hosts, groups);
     }
 

@@ -4,7 +4,10 @@ import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.ClusterSpec.Haproxy;
+import dev.understudy.protocol.ClusterSpec.LongTransactions;
+import dev.understudy.protocol.ClusterSpec.MinFree;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.Reader;
 import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WebGroup;
@@ -19,7 +22,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Reads one group of `cluster.yml`.
 final class GroupReader {
@@ -28,6 +34,8 @@ final class GroupReader {
     private static final List<String> COMMON = List.of("kind", "mode", "members");
     private static final Duration LONGEST_COOLDOWN = Duration.ofHours(1);
     private static final Duration CLEAN_STOP_WAIT = Duration.ofSeconds(30);
+
+    private static final Pattern MIN_FREE = Pattern.compile("(\\d{1,6})\\s*(%|MiB|GiB)");
 
     private static final String WHEN_ISOLATED = "when_isolated";
 
@@ -94,7 +102,7 @@ final class GroupReader {
                         path(h, "socket", "/run/haproxy/admin.sock"),
                         h.optional("service", "haproxy.service", "the service's name")))
                 .orElse(new Haproxy("/etc/haproxy/haproxy.cfg", "/run/haproxy/admin.sock", "haproxy.service"));
-        LaterKeys.check(group, addresses);
+        LaterKeys.check(group);
         String checkUrl = group.has("check") ? checkUrl(group, "http://{address}/") : null;
         boolean keep =
                 group.word(WHEN_ISOLATED, "fence", List.of("fence", "keep")).equals("keep");
@@ -113,7 +121,7 @@ final class GroupReader {
     private WebGroup web(String name, Mode mode, List<String> members, Section group) {
         group.allow(keys(List.of("check", "backend"), LaterKeys.WEB));
         String url = checkUrl(group, "http://{address}:8080/health");
-        LaterKeys.check(group, addresses);
+        LaterKeys.check(group);
         return new WebGroup(name, mode, members, url, group.orNull("backend", "the name of a HAProxy backend"));
     }
 
@@ -133,11 +141,15 @@ final class GroupReader {
                         "engine",
                         "port",
                         "writer",
+                        "reader",
                         "route",
                         "service",
                         "on_clean_stop",
+                        "min_free",
                         "restart",
                         "cooldown",
+                        "long_transactions",
+                        "rebuild",
                         WHEN_ISOLATED),
                 LaterKeys.DATABASE));
         if (group.has(WHEN_ISOLATED)) {
@@ -159,7 +171,8 @@ final class GroupReader {
         VirtualAddress writer = group.sectionIfPresent("writer")
                 .map(w -> addresses.virtual(w.allow(List.of("ip", "interface", "gateway"))))
                 .orElse(null);
-        LaterKeys.check(group, addresses);
+        Reader reader = group.sectionIfPresent("reader").map(this::reader).orElse(null);
+        LaterKeys.check(group);
         return new DatabaseGroup(
                 name,
                 mode,
@@ -170,7 +183,66 @@ final class GroupReader {
                 group.orNull("route", "the name of a HAProxy backend"),
                 group.optional("service", engine + ".service", "the service's name"),
                 cleanStopWait(group),
-                recovery(group));
+                recovery(group),
+                reader,
+                longTransactions(group),
+                minFree(group),
+                group.sectionIfPresent("rebuild").map(GroupReader::rate).orElse(null));
+    }
+
+    /// `long_transactions: {wait: 10s, then: give-up}`.
+    private static LongTransactions longTransactions(Section group) {
+        Section section = group.sectionIfPresent("long_transactions").orElse(null);
+        if (section == null) {
+            return LongTransactions.DEFAULT;
+        }
+        section.allow(List.of("wait", "then"));
+        Duration wait = section.duration("wait", LongTransactions.DEFAULT.patience());
+        if (wait.compareTo(LongTransactions.LONGEST_WAIT) > 0) {
+            section.problem("wait", "is longer than " + LongTransactions.LONGEST_WAIT.toMinutes() + "m");
+        }
+        return new LongTransactions(
+                wait, section.word("then", "give-up", List.of("give-up", "end")).equals("end"));
+    }
+
+    /// `min_free: 5%` or `min_free: 10GiB`.
+    private static MinFree minFree(Section group) {
+        String expected = "a part such as 5% (at most 90%) or a size such as 10GiB or 500MiB";
+        String text = group.optional("min_free", "5%", expected);
+        Matcher matcher = MIN_FREE.matcher(text);
+        if (!matcher.matches() || (matcher.group(2).equals("%") && Integer.parseInt(matcher.group(1)) > 90)) {
+            group.problem("min_free", "'" + text + "' is not " + expected);
+            return MinFree.DEFAULT;
+        }
+        int amount = Integer.parseInt(matcher.group(1));
+        return switch (matcher.group(2)) {
+            case "%" -> new MinFree(0, amount);
+            case "MiB" -> new MinFree((long) amount << 20, 0);
+            default -> new MinFree((long) amount << 30, 0);
+        };
+    }
+
+    /// `rebuild: {rate: 50M}`.
+    private static @Nullable Long rate(Section section) {
+        section.allow(List.of("rate"));
+        String text = section.required("rate", Rates.EXPECTED);
+        Optional<Long> rate = Rates.parse(text);
+        if (!text.isEmpty() && rate.isEmpty()) {
+            section.problem("rate", "'" + text + "' is not " + Rates.EXPECTED);
+        }
+        return rate.orElse(null);
+    }
+
+    /// `reader: {ip: 10.0.0.201/24, interface: eth0, max_lag: 5s}`.
+    private Reader reader(Section section) {
+        VirtualAddress address = addresses.virtual(section.allow(List.of("ip", "interface", "gateway", "max_lag")));
+        Duration maxLag = section.duration("max_lag", Reader.DEFAULT_LAG);
+        if (maxLag.compareTo(Reader.SHORTEST_LAG) < 0) {
+            section.problem(
+                    "max_lag", "is shorter than " + Reader.SHORTEST_LAG.toSeconds() + "s: less is not measured");
+            return new Reader(address, Reader.SHORTEST_LAG);
+        }
+        return new Reader(address, maxLag);
     }
 
     /// `restart: 2` and `cooldown: 60s`.

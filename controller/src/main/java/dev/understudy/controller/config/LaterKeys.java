@@ -10,19 +10,14 @@ final class LaterKeys {
     static final List<String> TOP = List.of("mail");
     static final List<String> BALANCER = List.of();
     static final List<String> WEB = List.of("restart");
-    static final List<String> DATABASE = List.of("reader", "backup");
+    static final List<String> DATABASE = List.of("backup");
 
     private LaterKeys() {}
 
-    static void check(Section section, AddressReader addresses) {
+    static void check(Section section) {
         if (section.has("restart")) {
             section.number("restart", 0, 0, 10);
         }
-        section.sectionIfPresent("reader").ifPresent(reader -> {
-            reader.allow(List.of("ip", "interface", "gateway", "max_lag"));
-            addresses.virtual(reader);
-            reader.duration("max_lag", Duration.ZERO);
-        });
         section.sectionIfPresent("backup").ifPresent(backup -> {
             backup.allow(List.of("glob", "max_age"));
             backup.required("glob", "the files to look for, such as /backup/*.xb");

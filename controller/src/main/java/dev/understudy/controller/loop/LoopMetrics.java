@@ -9,6 +9,7 @@ import dev.understudy.core.clock.ClockRate;
 import dev.understudy.core.policy.AddressPolicy;
 import dev.understudy.core.policy.MemberPolicy;
 import dev.understudy.core.policy.PrimaryPolicy;
+import dev.understudy.core.policy.RebuildPolicy;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.Mode;
@@ -55,6 +56,7 @@ final class LoopMetrics {
         AddressPolicy.TABLE.rows().forEach(row -> decisions(row.id()));
         PrimaryPolicy.TABLE.rows().forEach(row -> decisions(row.id()));
         MemberPolicy.TABLE.rows().forEach(row -> decisions(row.id()));
+        RebuildPolicy.TABLE.rows().forEach(row -> decisions(row.id()));
     }
 
     private Count decisions(String row) {

@@ -251,7 +251,7 @@ final class ApiRoutes {
         }
     }
 
-    /// `group/name`, or a group with exactly one resource.
+    /// `group/name`, a database group for its primary, or another group with exactly one resource.
     ResourceId resource(String text) {
         ClusterSpec spec = view().state().journaled().spec();
         if (spec == null) {
@@ -259,7 +259,8 @@ final class ApiRoutes {
         }
         List<ResourceId> all = spec.resources();
         List<ResourceId> meant = all.stream()
-                .filter(id -> id.toString().equals(text) || id.group().equals(text))
+                .filter(id -> id.toString().equals(text)
+                        || (id.group().equals(text) && (id.isPrimary() || !all.contains(ResourceId.primary(text)))))
                 .toList();
         if (meant.size() == 1) {
             return meant.getFirst();

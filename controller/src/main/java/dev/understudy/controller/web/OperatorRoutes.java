@@ -3,15 +3,19 @@ package dev.understudy.controller.web;
 import dev.understudy.controller.config.ClusterFile;
 import dev.understudy.controller.config.Lengths;
 import dev.understudy.controller.config.ModeEdit;
+import dev.understudy.controller.config.Rates;
 import dev.understudy.controller.web.ApiRoutes.Refused;
 import dev.understudy.core.Journaled;
 import dev.understudy.core.OperatorRequest;
+import dev.understudy.core.Rebuild;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ResourceId;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -23,6 +27,7 @@ import tools.jackson.databind.JsonNode;
 final class OperatorRoutes {
 
     private static final int MOST_TEXT = 200;
+    private static final SecureRandom RANDOM = new SecureRandom();
 
     private final ApiRoutes api;
 
@@ -38,11 +43,17 @@ final class OperatorRoutes {
         routes.post("/api/v1/mode", this::mode);
         routes.post("/api/v1/detach", this::detach);
         routes.post("/api/v1/fenced", this::fenced);
+        routes.post("/api/v1/rebuild", this::rebuild);
     }
 
     private void failover(Context context) {
-        JsonNode body = body(context, "resource", "to");
+        JsonNode body = body(context, "resource", "to", "accept");
         ResourceId id = api.resource(ApiRoutes.text(body, "resource"));
+        String words = orNull(body, "accept");
+        if (words != null) {
+            ask(context, id, body, new OperatorRequest.AcceptLoss(id, words));
+            return;
+        }
         ask(context, id, body, new OperatorRequest.Failover(id, orNull(body, "to")));
     }
 
@@ -127,6 +138,37 @@ final class OperatorRoutes {
         String host = host(body);
         confirm(body, host, "the host");
         ask(context, null, body, new OperatorRequest.Fenced(host));
+    }
+
+    private void rebuild(Context context) {
+        JsonNode body = body(context, "group", "host", "from", "rate", "confirm", "cancel");
+        String group = ApiRoutes.text(body, "group");
+        if (!(spec().group(group).orElse(null) instanceof ClusterSpec.DatabaseGroup)) {
+            throw noGroup(group);
+        }
+        String host = host(body);
+        ResourceId id = ResourceId.primary(group);
+        if ("true".equals(orNull(body, "cancel"))) {
+            ask(context, id, body, new OperatorRequest.CancelRebuild(id, host));
+            return;
+        }
+        confirm(body, host, "the host");
+        String rate = orNull(body, "rate");
+        Long bytesPerSecond = rate == null
+                ? null
+                : Rates.parse(rate).orElseThrow(() -> new Refused(400, "'" + rate + "' is not " + Rates.EXPECTED));
+        ask(context, id, body, new OperatorRequest.Rebuild(id, host, orNull(body, "from"), bytesPerSecond, tokens()));
+    }
+
+    /// One secret for each attempt.
+    private static List<String> tokens() {
+        return Stream.generate(() -> {
+                    byte[] token = new byte[32];
+                    RANDOM.nextBytes(token);
+                    return HexFormat.of().formatHex(token);
+                })
+                .limit(Rebuild.ATTEMPTS)
+                .toList();
     }
 
     private void ask(Context context, @Nullable ResourceId id, JsonNode body, OperatorRequest request) {

@@ -128,6 +128,17 @@ final class Pages {
         if (!resource.ackers().isEmpty()) {
             html.span("quiet", "acknowledged by " + String.join(", ", resource.ackers()) + " ");
         }
+        if (!resource.promotable().isEmpty()) {
+            html.span("quiet", "may be promoted: " + String.join(", ", resource.promotable()) + " ");
+        }
+        Api.Rebuilt rebuild = resource.rebuild();
+        if (rebuild != null) {
+            html.link("/events/E" + rebuild.id().substring(1), rebuild.id())
+                    .text(" ")
+                    .span("pill busy", rebuild.text())
+                    .text(" ");
+        }
+        resource.departures().forEach(gone -> html.span("pill busy", gone).text(" "));
         resource.lags().forEach(lag -> html.span("quiet", lag.host() + " " + lag.text() + " "));
         if (resource.alone()) {
             html.span("pill bad", "alone: nobody can take over").text(" ");
@@ -232,8 +243,8 @@ final class Pages {
     private static String css(String health) {
         return switch (health) {
             case "up" -> "good";
-            case "down" -> "bad";
-            case "silent" -> "busy";
+            case "down", "unfit" -> "bad";
+            case "silent", "warns" -> "busy";
             default -> "idle";
         };
     }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -56,7 +57,24 @@ class ClusterFileTest {
                         new VirtualAddress("10.0.0.200", 24, "eth0", null),
                         "writer",
                         "mariadb.service",
-                        Duration.ofSeconds(45)));
+                        Duration.ofSeconds(45),
+                        ClusterSpec.Recovery.DEFAULT,
+                        new ClusterSpec.Reader(
+                                new VirtualAddress("10.0.0.201", 24, "eth0", null), Duration.ofSeconds(5)),
+                        new ClusterSpec.LongTransactions(Duration.ofSeconds(20), true),
+                        ClusterSpec.MinFree.DEFAULT,
+                        null));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5%, 0, 5", "10GiB, 10737418240, 0", "500 MiB, 524288000, 0", "90%, 0, 90"})
+    void minFreeIsAPartOrASize(String text, long bytes, int percent) {
+        ClusterSpec spec = good("cluster: c\nhosts: {a: {address: 10.0.0.1}}\ngroups:\n"
+                + "  db: {kind: database, members: [a], min_free: " + text + "}\n");
+        assertThat(spec.group("db").orElseThrow())
+                .isInstanceOfSatisfying(
+                        DatabaseGroup.class,
+                        group -> assertThat(group.needed()).isEqualTo(new ClusterSpec.MinFree(bytes, percent)));
     }
 
     @Test
@@ -224,13 +242,22 @@ class ClusterFileTest {
                 bad("max_lag: 5s", "max_lag: 5",
                         "c.yml:29: groups.shopdb.reader.max_lag: '5' is not a duration such as 200ms, 5s, 10m or 26h"
                                 + " (the unit is missing)"),
+                bad("max_lag: 5s", "max_lag: 1s",
+                        "c.yml:29: groups.shopdb.reader.max_lag: is shorter than 2s: less is not measured"),
+                bad("on_clean_stop: {wait: 45s}", "long_transactions: {then: stay}",
+                        "c.yml:31: groups.shopdb.long_transactions.then: 'stay' is not one of give-up, end"),
+                bad("on_clean_stop: {wait: 45s}", "long_transactions: {wait: 1h}",
+                        "c.yml:31: groups.shopdb.long_transactions.wait: is longer than 10m"),
+                bad("on_clean_stop: {wait: 45s}", "min_free: 95%",
+                        "c.yml:31: groups.shopdb.min_free: '95%' is not a part such as 5% (at most 90%) or a size such"
+                                + " as 10GiB or 500MiB"),
                 bad("on_clean_stop: {wait: 45s}", "on_clean_stop: stay",
                         "c.yml:31: groups.shopdb.on_clean_stop: 'stay' is not one of move"),
                 bad("on_clean_stop: {wait: 45s}", "on_clean_stop: {wait: soon}",
                         "c.yml:31: groups.shopdb.on_clean_stop.wait: 'soon' is not a duration such as 200ms, 5s, 10m"
                                 + " or 26h"),
                 bad("port: 587", "prot: 587",
-                        "c.yml:34: mail.smtp: unknown key 'prot', did you mean 'port'?"),
+                        "c.yml:35: mail.smtp: unknown key 'prot', did you mean 'port'?"),
                 bad("backend: app", "addresses: []",
                         "c.yml:22: groups.app: unknown key 'addresses'"
                                 + " (expected: kind, mode, members, check, backend, restart)"));

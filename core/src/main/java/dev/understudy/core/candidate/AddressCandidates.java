@@ -5,9 +5,10 @@ import dev.understudy.core.Operations;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.AddressState;
 import dev.understudy.core.evidence.Evidence;
+import dev.understudy.core.evidence.Reading;
+import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.Health;
-import dev.understudy.protocol.Observation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,7 +22,8 @@ public final class AddressCandidates {
     private AddressCandidates() {}
 
     /// Every member of the group with a verdict. Eligible ones come first: the wanted one, then the order of the
-    /// file, those that failed as holder lately, the host that holds or held it last.
+    /// file, those that failed as holder lately, the host that holds or held it last, of a reader address the
+    /// primary.
     public static List<Candidate> of(Evidence evidence, AddressState address) {
         List<String> members =
                 evidence.spec().group(address.id().group()).map(Group::members).orElse(List.of());
@@ -33,7 +35,9 @@ public final class AddressCandidates {
             candidates.add(judge(evidence, address, member));
         }
         Set<String> failed = RecentFailovers.failed(evidence, address.id());
-        candidates.sort(Comparator.comparingInt(c -> rank(c, wanted, last) + (failed.contains(c.host()) ? 1 : 0)));
+        candidates.sort(Comparator.comparingInt(c -> rank(c, wanted, last)
+                + (failed.contains(c.host()) ? 1 : 0)
+                + (isPrimary(evidence, address, c.host()) ? 3 : 0)));
         return candidates;
     }
 
@@ -58,13 +62,15 @@ public final class AddressCandidates {
         if (!evidence.fresh(member)) {
             return new Candidate(member, false, "its agent is not heard");
         }
-        Optional<Observation.Balancer> seen =
-                evidence.balancer(member, address.id().group());
+        Optional<Evidence.Server> seen = evidence.serverBehind(member, address.id());
         if (seen.isEmpty()) {
-            return new Candidate(member, false, "nothing is known of its HAProxy yet");
+            return new Candidate(member, false, "nothing is known of its " + kind(evidence, address) + " yet");
         }
         if (seen.get().health() != Health.UP) {
-            return new Candidate(member, false, "its HAProxy is " + seen.get().health());
+            return new Candidate(
+                    member,
+                    false,
+                    "its " + kind(evidence, address) + " is " + seen.get().health());
         }
         Optional<String> clock = evidence.clockAlarm(member);
         if (clock.isPresent()) {
@@ -78,6 +84,27 @@ public final class AddressCandidates {
         if (mayHold) {
             return new Candidate(member, false, "it is the present holder");
         }
-        return new Candidate(member, true, "HAProxy serves");
+        return reading(evidence, address, member)
+                .map(reading -> new Candidate(member, reading.eligible(), "it " + reading.because()))
+                .orElseGet(() -> new Candidate(member, true, "HAProxy serves"));
+    }
+
+    private static String kind(Evidence evidence, AddressState address) {
+        return evidence.readsOf(address.id().group()).isPresent() ? "database" : "HAProxy";
+    }
+
+    /// What the member is worth as holder of a reader address; empty for any other address.
+    private static Optional<Reading> reading(Evidence evidence, AddressState address, String member) {
+        DatabaseGroup group = evidence.readsOf(address.id().group()).orElse(null);
+        return group == null || group.reader() == null
+                ? Optional.empty()
+                : Optional.of(Reading.of(evidence, group, group.reader(), member));
+    }
+
+    /// Reads are for replicas; the primary has enough to do.
+    private static boolean isPrimary(Evidence evidence, AddressState address, String member) {
+        return reading(evidence, address, member)
+                .filter(reading -> reading.grade() == Reading.Grade.PRIMARY)
+                .isPresent();
     }
 }

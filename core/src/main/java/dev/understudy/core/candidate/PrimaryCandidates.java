@@ -1,9 +1,11 @@
 package dev.understudy.core.candidate;
 
 import dev.understudy.core.Event.Candidate;
+import dev.understudy.core.Membership;
 import dev.understudy.core.Operations;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.core.candidate.PromotionRules.Reluctance;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.core.evidence.ReplicationLag;
 import dev.understudy.protocol.ClusterSpec;
@@ -22,9 +24,12 @@ import java.util.TreeMap;
 
 /// Who could become the primary, the best first, and why the others could not.
 ///
-/// A candidate must have received everything that any member whose acknowledgement counted has received (S14);
-/// among those, one that has applied all comes first, then the operator's wish, then (after a restart) the last
-/// holder, then those that have not failed as holder lately, then the order of the file.
+/// A candidate must have received everything that any member whose acknowledgement counted has received (S14), and be
+/// set up for the work ([PromotionRules]). Among those, one of which nothing is known that speaks for another (a delay,
+/// a
+/// disk that is nearly full, a long lag) comes first, then one that has applied all, then the operator's wish, then
+/// (after a restart, and when the whole site was started again) the last holder, then those that have not failed as
+/// holder lately, then the order of the file.
 public final class PrimaryCandidates {
 
     /// A member that lags more is no target of a planned move.
@@ -110,8 +115,16 @@ public final class PrimaryCandidates {
         if (clock.isPresent()) {
             return new Candidate(member, false, clock.get());
         }
+        Optional<String> unfit = new PromotionRules(evidence, primary).unfit(member, history(seen));
+        if (unfit.isPresent()) {
+            return new Candidate(member, false, unfit.get());
+        }
         return new Candidate(
                 member, seen.replica() != null, seen.replica() == null ? "it follows nobody" : "it answers");
+    }
+
+    static GtidList history(Observation.Database seen) {
+        return GtidList.parse(seen.binlogPosition()).merge(GtidList.parse(seen.appliedPosition()));
     }
 
     private static boolean cannotWrite(Observation.Database seen) {
@@ -126,7 +139,8 @@ public final class PrimaryCandidates {
             Evidence evidence, PrimaryState primary, String member, Map<String, Position> positions, int order) {
         Position mine = positions.get(member);
         if (mine == null) {
-            return no(member, order, "its position is not known");
+            boolean left = primary.members().isAt(member, Membership.Stage.LEFT);
+            return no(member, order, left ? "it had left the ackers" : "its position is not known");
         }
         if (primary.isQuarantined(member)) {
             return no(member, order, "it is quarantined: it has transactions of its own");
@@ -140,14 +154,19 @@ public final class PrimaryCandidates {
                     .orElse("");
             return no(member, order, "it failed in this plan: " + why);
         }
+        boolean unsure = primary.alone() || primary.members().promotable().isEmpty();
+        String from = plan == null ? null : plan.from();
+        boolean givenUp = plan != null && plan.givesUp(from);
+        if (unsure && from != null && !givenUp && !positions.containsKey(from)) {
+            return no(member, order, "nobody is promotable before " + from + " has told what it has");
+        }
         if (!belongs(evidence, primary, member)) {
             return no(member, order, "its history was never compared with that of " + primary.holder());
         }
         for (Map.Entry<String, Position> other : positions.entrySet()) {
-            if (!primary.isQuarantined(other.getKey())
-                    && (belongs(evidence, primary, other.getKey())
-                            || primary.ackers().contains(other.getKey()))
-                    && !mine.received().reached(other.getValue().received())) {
+            boolean related = !primary.isQuarantined(other.getKey()) && belongs(evidence, primary, other.getKey());
+            boolean counts = related || primary.ackers().contains(other.getKey());
+            if (counts && !mine.received().reached(other.getValue().received())) {
                 return no(
                         member,
                         order,
@@ -174,22 +193,46 @@ public final class PrimaryCandidates {
         if (seen.map(PrimaryCandidates::cannotWrite).orElse(false)) {
             return no(member, order, "it cannot write: " + seen.get().troubles());
         }
+        PromotionRules rules = new PromotionRules(evidence, primary);
+        Optional<String> unfit = rules.unfit(member, mine.received());
+        if (unfit.isPresent()) {
+            return no(member, order, unfit.get());
+        }
         Observation.Replica replica = seen.map(Observation.Database::replica).orElse(null);
         if (replica != null && replica.applierErrno() != 0 && !mine.allApplied()) {
             return no(member, order, "its applier is broken: " + replica.error());
         }
         boolean wanted = plan != null && member.equals(plan.wanted());
-        boolean restarted = plan != null && plan.kind() == Plan.Kind.RESTART && member.equals(plan.from());
+        boolean last = plan != null
+                && member.equals(plan.from())
+                && (plan.kind() == Plan.Kind.RESTART || coldStart(evidence, primary));
         boolean failed = RecentFailovers.failed(evidence, primary.id()).contains(member);
-        int rank =
-                (mine.allApplied() ? 0 : 800) + (wanted ? 0 : 400) + (restarted ? 0 : 200) + (failed ? 100 : 0) + order;
-        return new Ranked(
-                new Candidate(member, true, "received %s, applied %s".formatted(mine.received(), mine.applied())),
-                rank);
+        Optional<Reluctance> reluctance =
+                rules.reluctant(member).or(() -> mine.allApplied() ? Optional.empty() : rules.late(member));
+        int rank = reluctance.map(Reluctance::weight).orElse(0) * 1600
+                + (mine.allApplied() ? 0 : 800)
+                + (wanted ? 0 : 400)
+                + (last ? 0 : 200)
+                + (failed ? 100 : 0)
+                + order;
+        String told = "received %s, applied %s".formatted(mine.received(), mine.applied())
+                + reluctance
+                        .map(r -> "; only for want of a better one: " + r.because())
+                        .orElse("");
+        return new Ranked(new Candidate(member, true, told), rank);
+    }
+
+    /// No acker's server is in the run in which it acknowledged: the site lost power. Moving the role would then gain
+    /// nothing (S25).
+    private static boolean coldStart(Evidence evidence, PrimaryState primary) {
+        return primary.ackers().stream()
+                .noneMatch(acker -> evidence.database(acker, primary.id().group())
+                        .filter(seen -> primary.vouches(acker, seen.serverStart()))
+                        .isPresent());
     }
 
     private static Ranked no(String member, int order, String reason) {
-        return new Ranked(new Candidate(member, false, reason), 2000 + order);
+        return new Ranked(new Candidate(member, false, reason), 20_000 + order);
     }
 
     /// Its history is one with the old primary's: it was seen to have everything, or is that primary itself. Only
@@ -199,6 +242,7 @@ public final class PrimaryCandidates {
         return plan == null
                 || plan.from() == null
                 || member.equals(plan.from())
+                || plan.givesUp(plan.from())
                 || primary.completeIn(member).isPresent()
                 || (primary.hasJoined(member) && follows(evidence, primary, member, plan.from()));
     }
@@ -234,7 +278,7 @@ public final class PrimaryCandidates {
         Observation.Database seen =
                 evidence.database(member, primary.id().group()).orElse(null);
         Observation.Replica replica = seen == null ? null : seen.replica();
-        if (replica == null) {
+        if (seen == null || replica == null) {
             return new Candidate(member, false, "it follows nobody");
         }
         if (!replica.receiver().equals("Yes") || !replica.applier().equals("Yes")) {
@@ -243,6 +287,12 @@ public final class PrimaryCandidates {
                     false,
                     "its replication does not run (receiver %s, applier %s %s)"
                             .formatted(replica.receiver(), replica.applier(), replica.error()));
+        }
+        PromotionRules rules = new PromotionRules(evidence, primary);
+        Optional<String> against = rules.unfit(member, history(seen))
+                .or(() -> rules.reluctant(member).map(Reluctance::because));
+        if (against.isPresent()) {
+            return new Candidate(member, false, against.get());
         }
         Optional<ReplicationLag> lag = ReplicationLag.of(evidence, primary.id().group(), member);
         String told = lag.map(ReplicationLag::describe).orElse("does not tell how far it lags");

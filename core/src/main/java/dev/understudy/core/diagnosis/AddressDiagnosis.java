@@ -49,8 +49,9 @@ public final class AddressDiagnosis {
                 .orElse(List.of());
         boolean allHeard = members.stream()
                 .allMatch(m -> evidence.fresh(m)
-                        && evidence.balancer(m, address.id().group()).isPresent());
-        if (!evidence.lapsed(address.id()) || (!allHeard && evidence.leading().compareTo(Deadlines.WARMING) < 0)) {
+                        && evidence.serverBehind(m, address.id()).isPresent());
+        boolean ready = allHeard && ReaderDiagnosis.hasPrimary(evidence, address);
+        if (!evidence.lapsed(address.id()) || (!ready && evidence.leading().compareTo(Deadlines.WARMING) < 0)) {
             return Diagnosis.of(AddressSituation.WARMING_UP, "waiting for members and old leases");
         }
         List<String> found = found(evidence, address);
@@ -108,8 +109,7 @@ public final class AddressDiagnosis {
             return silent(evidence, address);
         }
         if (evidence.released(holder, address.id(), address.epoch())) {
-            Optional<Observation.Balancer> seen =
-                    evidence.balancer(holder, address.id().group());
+            Optional<Evidence.Server> seen = evidence.serverBehind(holder, address.id());
             boolean dead = seen.map(b -> b.health() == Health.DOWN).orElse(false);
             Optional<Diagnosis<AddressSituation>> restart = restart(evidence, address, seen);
             if (restart.isPresent()) {
@@ -119,12 +119,11 @@ public final class AddressDiagnosis {
                     evidence,
                     address,
                     dead ? AddressSituation.SERVICE_DOWN : AddressSituation.HOLDER_RELEASED,
-                    dead ? "HAProxy on " + holder + " is dead" : holder + " gave the address up by itself");
+                    dead ? on(seen, holder) + " is dead" : holder + " gave the address up by itself");
         }
-        Optional<Observation.Balancer> seen =
-                evidence.balancer(holder, address.id().group());
+        Optional<Evidence.Server> seen = evidence.serverBehind(holder, address.id());
         if (seen.map(b -> b.health() == Health.DOWN).orElse(false)) {
-            return trouble(evidence, address, AddressSituation.SERVICE_DOWN, "HAProxy on " + holder + " is dead");
+            return trouble(evidence, address, AddressSituation.SERVICE_DOWN, on(seen, holder) + " is dead");
         }
         if (evidence.holds(holder, address.id(), address.epoch())) {
             return seen.map(b -> b.health() == Health.UP).orElse(false)
@@ -134,6 +133,10 @@ public final class AddressDiagnosis {
         return evidence.lapsed(address.id())
                 ? trouble(evidence, address, AddressSituation.HOLDER_LAPSED, holder + " holds no lease any more")
                 : Diagnosis.of(AddressSituation.UNSURE, holder + " does not say that it holds the lease");
+    }
+
+    private static String on(Optional<Evidence.Server> server, String holder) {
+        return server.map(Evidence.Server::name).orElse("the server") + " on " + holder;
     }
 
     private static Diagnosis<AddressSituation> silent(Evidence evidence, AddressState address) {
@@ -159,6 +162,7 @@ public final class AddressDiagnosis {
     private static Diagnosis<AddressSituation> serving(Evidence evidence, AddressState address, String holder) {
         return Isolation.of(evidence, address)
                 .map(because -> trouble(evidence, address, AddressSituation.ISOLATED, because))
+                .or(() -> ReaderDiagnosis.of(evidence, address, holder))
                 .orElseGet(() -> Diagnosis.of(AddressSituation.SERVING, holder + " serves"));
     }
 
@@ -166,19 +170,21 @@ public final class AddressDiagnosis {
     /// address either (S23: a reload takes less).
     private static Diagnosis<AddressSituation> answersNobody(Evidence evidence, AddressState address, String holder) {
         boolean answers = evidence.pathsTo(address.id(), holder).containsValue(Observation.Reach.ANSWERS);
-        boolean lasts =
-                evidence.inStateFor(holder, "balancer/" + address.id().group()).compareTo(Deadlines.HUNG) > 0;
-        boolean seen = evidence.balancer(holder, address.id().group()).isPresent();
-        return seen && lasts && !answers
-                ? trouble(
-                        evidence, address, AddressSituation.HUNG, "HAProxy on " + holder + " lives and answers nobody")
-                : Diagnosis.of(AddressSituation.UNSURE, "HAProxy on " + holder + " does not answer its socket");
+        Optional<Evidence.Server> seen = evidence.serverBehind(holder, address.id());
+        boolean lasts = seen.map(s -> evidence.inStateFor(holder, s.key()).compareTo(Deadlines.HUNG) > 0)
+                .orElse(false);
+        return lasts && !answers
+                ? trouble(evidence, address, AddressSituation.HUNG, on(seen, holder) + " lives and answers nobody")
+                : Diagnosis.of(AddressSituation.UNSURE, on(seen, holder) + " does not answer its socket");
     }
 
     /// Empty when no restart where it died is due, under way or done: then it is trouble. The agent has released the
     /// address before, so nobody holds it meanwhile.
     private static Optional<Diagnosis<AddressSituation>> restart(
-            Evidence evidence, AddressState address, Optional<Observation.Balancer> seen) {
+            Evidence evidence, AddressState address, Optional<Evidence.Server> seen) {
+        if (evidence.readsOf(address.id().group()).isPresent()) {
+            return Optional.empty(); // a database is started again beside its primary (DM-10), not for reads
+        }
         String holder = String.valueOf(address.holder());
         Optional<Restart> attempt = Restarts.of(evidence, address.id(), holder, address.epoch());
         if (attempt.isEmpty()) {
@@ -282,9 +288,11 @@ public final class AddressDiagnosis {
             Evidence evidence, AddressState address, List<Candidate> candidates) {
         Map<String, RecentFailovers.Hold> holds = new TreeMap<>();
         String holder = String.valueOf(address.holder());
-        String key = "balancer/" + address.id().group();
         for (Candidate candidate : candidates) {
             if (candidate.eligible()) {
+                String key = evidence.serverBehind(candidate.host(), address.id())
+                        .map(Evidence.Server::key)
+                        .orElse("");
                 RecentFailovers.hold(evidence, address.id(), holder, candidate.host(), key)
                         .ifPresent(hold -> holds.put(candidate.host(), hold));
             }

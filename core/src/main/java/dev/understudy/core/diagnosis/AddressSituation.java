@@ -42,6 +42,11 @@ public enum AddressSituation {
     HUNG,
     /// the holder serves by its own word and clients do not reach it
     ISOLATED,
+    /// a reader address is on a replica that has lagged too much, or not followed, for a while, and somebody else is
+    /// better
+    READER_BEHIND,
+    /// a reader address is on the primary, and a replica has been close behind for long
+    READER_AT_PRIMARY,
     /// something ought to be done and the group's mode forbids it
     HELD_BACK,
     /// something ought to be done, and every member that could take over failed as holder lately (anti-flap)

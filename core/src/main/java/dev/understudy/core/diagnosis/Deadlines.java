@@ -11,8 +11,15 @@ public final class Deadlines {
     public static final Duration HUNG = Duration.ofSeconds(4);
     /// A holder that serves by its own word but that nobody reaches for this long is taken for isolated.
     public static final Duration UNREACHED = Duration.ofSeconds(3);
+    /// A reader address leaves a replica that has been unfit for this long.
+    public static final Duration READER_LEAVES = Duration.ofSeconds(5);
+    /// A reader address goes to a replica that has been close behind for this long.
+    public static final Duration READER_RETURNS = Duration.ofSeconds(30);
     /// A member that is not heard for this long leaves the holder's circle (S7).
     public static final Duration UNHEARD = Duration.ofSeconds(5);
+    /// A database member that does not answer for this long leaves the ackers in an orderly way (S14). It comes back by
+    /// itself, so it costs little; and as long as it is in, another failure stops the site.
+    public static final Duration LEAVING = Duration.ofSeconds(10);
     /// From an order to take an address until its holder says that it has it.
     public static final Duration TAKING = Duration.ofSeconds(3);
     /// From an order to start a service again where it died until it serves; after that it is a failover.
@@ -21,7 +28,8 @@ public final class Deadlines {
     public static final Duration HEARING = Duration.ofSeconds(5);
     /// A new leader gives every member this long to be heard before it chooses a first holder without it.
     public static final Duration WARMING = Duration.ofSeconds(10);
-    /// Blocking writes on a primary that is to be moved; the agent's own budget is half of it.
+    /// Blocking writes on a primary that is to be moved, beside the wait for long transactions; the agent's own budget
+    /// is half of it.
     public static final Duration BLOCKING = Duration.ofSeconds(2);
     /// The target of a planned move applies up to the primary's position.
     public static final Duration REACHING = Duration.ofSeconds(3);

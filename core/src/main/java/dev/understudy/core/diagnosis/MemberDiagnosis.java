@@ -1,6 +1,8 @@
 package dev.understudy.core.diagnosis;
 
+import dev.understudy.core.Membership;
 import dev.understudy.core.Operations;
+import dev.understudy.core.Rebuild;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.State.Sent;
 import dev.understudy.core.evidence.Evidence;
@@ -9,10 +11,15 @@ import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /// Evidence → the situation of a member beside a steady primary.
 public final class MemberDiagnosis {
+
+    /// Of the server that is connected to: wrong password or unknown account.
+    private static final Set<Integer> ACCESS_DENIED = Set.of(1045, 1698);
 
     private MemberDiagnosis() {}
 
@@ -21,6 +28,21 @@ public final class MemberDiagnosis {
             Evidence evidence, PrimaryState primary, String member, Optional<Sent> follow) {
         Optional<Observation.Database> seen =
                 evidence.database(member, primary.id().group());
+        boolean belongs = evidence.spec()
+                .group(primary.id().group())
+                .filter(group -> group.members().contains(member))
+                .isPresent();
+        if (!belongs) {
+            return Diagnosis.of(MemberSituation.REMOVED, member + " is in the group no more");
+        }
+        Optional<Rebuild> rebuild = evidence.operations()
+                .rebuild(primary.id().group())
+                .filter(r -> r.host().equals(member) && r.phase() != Rebuild.Phase.FOLLOWING);
+        if (rebuild.isPresent()) {
+            return Diagnosis.of(
+                    MemberSituation.BEING_REBUILT,
+                    member + " is being rebuilt (" + rebuild.get().id() + ")");
+        }
         if (primary.isQuarantined(member)) {
             return Diagnosis.of(MemberSituation.QUARANTINED, member + " is quarantined");
         }
@@ -37,7 +59,7 @@ public final class MemberDiagnosis {
                 || seen.isEmpty()
                 || seen.get().health() != Health.UP
                 || seen.get().readOnly() == null) {
-            return Diagnosis.of(MemberSituation.AWAY, member + " does not answer");
+            return away(evidence, primary, member);
         }
         if (Boolean.FALSE.equals(seen.get().readOnly())) {
             return Diagnosis.of(MemberSituation.WRITABLE, member + " is writable without holding the role");
@@ -62,7 +84,7 @@ public final class MemberDiagnosis {
                 return Diagnosis.of(
                         MemberSituation.APPLIER_BROKEN, "the applier of " + member + " stopped: " + replica.error());
             }
-            if (!replica.receiver().equals("No") && replica.applier().equals("Yes")) {
+            if (!replica.receiver().equals("No") && replica.applier().equals("Yes") && !isRefused(replica)) {
                 return Diagnosis.of(MemberSituation.FOLLOWING, member + " follows");
             }
         }
@@ -78,5 +100,24 @@ public final class MemberDiagnosis {
         return waiting
                 ? Diagnosis.of(MemberSituation.ON_ITS_WAY, member + " is on its way")
                 : Diagnosis.of(MemberSituation.ASTRAY, member + " answers and does not follow the primary");
+    }
+
+    /// The primary does not let its receiver in: it goes on trying, and will not get in with what it has. An order to
+    /// follow gives it the account anew.
+    private static boolean isRefused(Observation.Replica replica) {
+        return replica.receiver().equals("Connecting") && ACCESS_DENIED.contains(replica.receiverErrno());
+    }
+
+    private static Diagnosis<MemberSituation> away(Evidence evidence, PrimaryState primary, String member) {
+        Duration away = evidence.fresh(member)
+                ? evidence.inStateFor(member, "database/" + primary.id().group())
+                : evidence.silentFor(member);
+        boolean overdue = away.compareTo(Deadlines.LEAVING) >= 0;
+        boolean maintained = evidence.maintenance(member).isPresent();
+        return overdue || maintained || primary.members().isAt(member, Membership.Stage.LEAVING)
+                ? Diagnosis.of(
+                        MemberSituation.LOST,
+                        member + (maintained ? ", in maintenance, does not answer" : " has not answered for long"))
+                : Diagnosis.of(MemberSituation.AWAY, member + " does not answer");
     }
 }

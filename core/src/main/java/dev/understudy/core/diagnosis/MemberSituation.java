@@ -16,10 +16,16 @@ public enum MemberSituation {
     DIVERGED,
     /// it was found diverged earlier
     QUARANTINED,
+    /// its data are being replaced by a copy of another member's
+    BEING_REBUILT,
     /// its server died, and may be started again
     RESTART_DUE,
     /// it is in maintenance: left to its operator
     IN_MAINTENANCE,
+    /// it has not answered for so long, or not while in maintenance, that it leaves the ackers
+    LOST,
+    /// the specification has it in the group no more
+    REMOVED,
     /// it is not heard, or its server is not there or does not answer
     AWAY
 }

@@ -2,6 +2,7 @@ package dev.understudy.core.diagnosis;
 
 import dev.understudy.core.Event.Candidate;
 import dev.understudy.core.Plan;
+import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.candidate.PrimaryCandidates;
 import dev.understudy.core.candidate.PrimaryCandidates.Position;
@@ -45,7 +46,7 @@ public final class PrimaryDiagnosis {
         return switch (primary.phase()) {
             case VACANT -> vacant();
             case HELD -> held();
-            case BLOCKING -> planned(Deadlines.BLOCKING, holder());
+            case BLOCKING -> planned(Deadlines.BLOCKING.plus(group.patience().patience()), holder());
             case REACHING -> planned(Deadlines.REACHING, target());
             case UNBLOCKING -> planned(Deadlines.UNBLOCKING, holder());
             case FENCING -> fencing();
@@ -59,13 +60,15 @@ public final class PrimaryDiagnosis {
     }
 
     /// The members that must tell their positions before anybody is promoted (S14): every acker; where none was
-    /// ever journaled, or the primary ran alone, every member and the primary itself (S25). A primary that was
-    /// restarted in place is one of them. When an acker may have lost what it acknowledged, only the old primary
-    /// and everybody else together can say what there was (S15).
+    /// ever journaled, the primary ran alone or nobody is promotable, every member and the primary itself (S25). A
+    /// primary that was restarted in place is one of them. When an acker may have lost what it acknowledged, only
+    /// the old primary with everybody else can say what there was (S15).
     public List<String> required() {
         Plan plan = primary.plan();
         boolean doubt = primary.ackers().stream().anyMatch(this::mayHaveLost);
-        boolean everybody = primary.alone() || primary.ackers().isEmpty() || doubt;
+        boolean unsure =
+                primary.ackers().isEmpty() || primary.members().promotable().isEmpty();
+        boolean everybody = primary.alone() || unsure || doubt;
         List<String> required = new ArrayList<>(primary.ackers());
         if (everybody) {
             required.addAll(group.members());
@@ -73,8 +76,26 @@ public final class PrimaryDiagnosis {
         if (plan != null && (plan.kind() == Plan.Kind.RESTART || doubt) && plan.from() != null) {
             required.add(plan.from());
         }
-        required.removeIf(primary::isQuarantined);
+        // one that is quarantined has left the ackers, or may still be the only one with a row
+        required.removeIf(m -> primary.isQuarantined(m) && !primary.ackers().contains(m));
+        required.removeIf(m -> plan != null && plan.givesUp(m));
         return required.stream().distinct().toList();
+    }
+
+    /// The members that a plan which stopped waits for and that do not answer now: what they alone acknowledged would
+    /// be lost without them.
+    public List<String> unaccounted() {
+        Plan plan = primary.plan();
+        if (plan == null || primary.phase() != PrimaryPhase.BLOCKED) {
+            return List.of();
+        }
+        List<String> waitedFor = new ArrayList<>(required());
+        plan.rejected().forEach(missing -> waitedFor.add(missing.host()));
+        return waitedFor.stream()
+                .filter(m -> !answers(m) && !plan.givesUp(m))
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     /// It told its position from another run of its server than the one that can have lost nothing.
@@ -141,15 +162,23 @@ public final class PrimaryDiagnosis {
         List<String> writable = group.members().stream().filter(this::writable).toList();
         return switch (writable.size()) {
             case 0 ->
-                mode() == Mode.AUTOMATIC
-                        ? Diagnosis.of(PrimarySituation.NONE_FOUND, "all members answer and are read-only")
-                        : Diagnosis.of(
-                                PrimarySituation.HELD_BACK,
-                                "all members answer and are read-only, " + evidence.restraint(group.name()));
+                FoundHistories.apart(evidence, group)
+                        .map(because -> Diagnosis.of(
+                                PrimarySituation.HISTORIES_APART,
+                                because + "; the one that is opened by hand (read_only = 0) is adopted"))
+                        .orElseGet(this::noneFound);
             case 1 ->
                 Diagnosis.of(PrimarySituation.PRIMARY_FOUND, writable.getFirst() + " is the only writable member");
             default -> Diagnosis.of(PrimarySituation.SEVERAL_FOUND, "writable at once: " + writable);
         };
+    }
+
+    private Diagnosis<PrimarySituation> noneFound() {
+        return mode() == Mode.AUTOMATIC
+                ? Diagnosis.of(PrimarySituation.NONE_FOUND, "all members answer and are read-only")
+                : Diagnosis.of(
+                        PrimarySituation.HELD_BACK,
+                        "all members answer and are read-only, " + evidence.restraint(group.name()));
     }
 
     private Diagnosis<PrimarySituation> held() {

@@ -12,6 +12,8 @@ public enum PrimarySituation {
     PRIMARY_FOUND,
     /// nobody has been primary, and several members are writable
     SEVERAL_FOUND,
+    /// nobody has been primary, none is writable, and the members are not of one history
+    HISTORIES_APART,
     /// nobody has been primary, none is writable and every member answers
     NONE_FOUND,
     /// the holder answers, is writable and holds its lease
@@ -99,5 +101,7 @@ public enum PrimarySituation {
     /// still stopped
     STILL_BLOCKED,
     /// an operator asks to try again
-    RETRY_REQUESTED
+    RETRY_REQUESTED,
+    /// an operator accepts the loss of what members that do not answer alone acknowledged
+    LOSS_ACCEPTED
 }

@@ -73,6 +73,49 @@ public record Evidence(State state, Now now) {
         return observation(host, "database/" + group, Observation.Database.class);
     }
 
+    /// How a member's server is set up; empty while that was not told (by an agent of an earlier version never).
+    public Optional<Observation.Settings> settings(String host, String group) {
+        return observation(host, "settings/" + group, Observation.Settings.class);
+    }
+
+    /// How much data the member has, and the copy that is being made of or for them.
+    public Optional<Observation.Data> data(String host, String group) {
+        return observation(host, "data/" + group, Observation.Data.class);
+    }
+
+    /// The server of a member on which an address depends.
+    ///
+    /// @param name for people
+    /// @param key of its observation
+    public record Server(String name, String key, ServiceState service, Health health) {}
+
+    /// What stands behind a virtual address on a member: HAProxy, or the database server for a reader address; empty
+    /// while nothing is known of it.
+    public Optional<Server> serverBehind(String host, ResourceId address) {
+        String group = address.group();
+        return readsOf(group).isPresent()
+                ? database(host, group).map(d -> new Server("the database", d.key(), d.service(), d.health()))
+                : balancer(host, group).map(b -> new Server("HAProxy", b.key(), b.service(), b.health()));
+    }
+
+    /// The group, if it is a database group: its addresses are for reads.
+    public Optional<ClusterSpec.DatabaseGroup> readsOf(String group) {
+        return spec().group(group)
+                .filter(ClusterSpec.DatabaseGroup.class::isInstance)
+                .map(ClusterSpec.DatabaseGroup.class::cast);
+    }
+
+    public static String readingKey(String group, String member) {
+        return group + "/" + member;
+    }
+
+    /// How long the member has been of that grade as holder of the reader address; empty if it is of another one.
+    public Optional<Duration> gradedFor(String group, String member, Reading.Grade grade) {
+        return Optional.ofNullable(state.readings().get(readingKey(group, member)))
+                .filter(g -> g.grade() == grade)
+                .map(g -> now.mono().since(g.since()));
+    }
+
     public Optional<Observation.Address> address(String host, ResourceId resource) {
         return observation(host, "address/" + resource, Observation.Address.class);
     }

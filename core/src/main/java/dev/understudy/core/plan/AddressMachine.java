@@ -175,7 +175,7 @@ public final class AddressMachine implements ResourceMachine {
                                 List.of())));
                 return true;
             }
-            case FREE_IT, GIVE_BACK, GIVE, CONFIRM, CONFIRM_MOVE, RETRACT, RETRACT_MOVE, VACATE -> {
+            case FREE_IT, HAND_OVER, GIVE_BACK, GIVE, CONFIRM, CONFIRM_MOVE, RETRACT, RETRACT_MOVE, VACATE -> {
                 AddressState after =
                         after(address, row.action(), next == null ? address.phase() : next, diagnosis, wanted);
                 turn.enter(
@@ -198,6 +198,10 @@ public final class AddressMachine implements ResourceMachine {
         Plan plan = address.plan();
         return switch (action) {
             case FREE_IT -> new AddressState(id, next, holder, epoch, begin(address, diagnosis, wanted));
+            case HAND_OVER -> {
+                String best = AddressCandidates.best(diagnosis.candidates()).orElseThrow();
+                yield new AddressState(id, next, holder, epoch, begin(address, diagnosis, best));
+            }
             case GIVE_BACK -> new AddressState(id, next, holder, epoch, begin(address, diagnosis, holder));
             case GIVE -> {
                 String target = wanted != null
@@ -237,6 +241,7 @@ public final class AddressMachine implements ResourceMachine {
         Plan.Kind kind =
                 switch (diagnosis.situation()) {
                     case MOVE_REQUESTED -> address.holder() == null ? Plan.Kind.FIRST : Plan.Kind.SWITCHOVER;
+                    case READER_BEHIND, READER_AT_PRIMARY -> Plan.Kind.SWITCHOVER;
                     case FAILOVER_REQUESTED -> Plan.Kind.ORDERED;
                     case RESTARTED -> Plan.Kind.RESTART;
                     default -> address.holder() == null ? Plan.Kind.FIRST : Plan.Kind.FAILOVER;

@@ -11,7 +11,6 @@ import dev.understudy.core.diagnosis.Diagnosis;
 import dev.understudy.core.diagnosis.MemberDiagnosis;
 import dev.understudy.core.diagnosis.MemberSituation;
 import dev.understudy.core.diagnosis.Restarts;
-import dev.understudy.core.evidence.Evidence;
 import dev.understudy.core.plan.Turn.Again;
 import dev.understudy.core.policy.MemberPolicy;
 import dev.understudy.core.policy.MemberPolicy.Standing;
@@ -20,36 +19,46 @@ import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.Command;
-import dev.understudy.protocol.GtidList;
-import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/// Brings the other members back behind a steady primary, and ends its being alone. Carries out [MemberPolicy].
+/// Brings the other members back behind a steady primary, or sees them off. Carries out [MemberPolicy].
 public final class MemberKeeper {
 
     private final Turn turn;
     private final ResourceId id;
     private final DatabaseGroup group;
+    private final AckerKeeper ackers;
 
     public MemberKeeper(Turn turn, ResourceId id, DatabaseGroup group) {
         this.turn = turn;
         this.id = id;
         this.group = group;
+        ackers = new AckerKeeper(turn, id, group);
     }
 
     public void advance() {
-        for (String member : group.members()) {
-            if (turn.resource(id) instanceof PrimaryState primary && isKept(primary, member)) {
-                keep(primary, member);
+        if (turn.resource(id) instanceof PrimaryState before) {
+            List<String> staying = before.ackers().stream()
+                    .filter(m -> row(diagnosis(before, m)).action() != MemberPolicy.Action.PART)
+                    .toList();
+            // those that are in the group no more are kept until they have left
+            Stream.concat(group.members().stream(), before.ackers().stream())
+                    .distinct()
+                    .forEach(member -> {
+                        if (turn.resource(id) instanceof PrimaryState primary && isKept(primary, member)) {
+                            keep(primary, member, staying);
+                        }
+                    });
+            if (turn.resource(id) instanceof PrimaryState primary
+                    && primary.steady()
+                    && !turn.evidence().blind()) {
+                ackers.settle(primary, staying);
             }
-        }
-        if (turn.resource(id) instanceof PrimaryState primary && primary.steady() && primary.alone()) {
-            endBeingAlone(primary);
         }
     }
 
@@ -66,20 +75,27 @@ public final class MemberKeeper {
                 == MemberSituation.RESTART_DUE;
     }
 
-    private void keep(PrimaryState primary, String member) {
-        String base = followKey(primary, member);
-        Diagnosis<MemberSituation> diagnosis = MemberDiagnosis.of(
+    private Diagnosis<MemberSituation> diagnosis(PrimaryState primary, String member) {
+        return MemberDiagnosis.of(
                 turn.evidence(),
                 primary,
                 member,
-                Optional.ofNullable(turn.state().orders().get(base)));
-        Row<Standing, MemberSituation, MemberPolicy.Action> row =
-                MemberPolicy.TABLE.row(Standing.BESIDE_A_PRIMARY, diagnosis.situation());
+                Optional.ofNullable(turn.state().orders().get(followKey(primary, member))));
+    }
+
+    private static Row<Standing, MemberSituation, MemberPolicy.Action> row(Diagnosis<MemberSituation> diagnosis) {
+        return MemberPolicy.TABLE.row(Standing.BESIDE_A_PRIMARY, diagnosis.situation());
+    }
+
+    private void keep(PrimaryState primary, String member, List<String> staying) {
+        String base = followKey(primary, member);
+        Diagnosis<MemberSituation> diagnosis = diagnosis(primary, member);
+        Row<Standing, MemberSituation, MemberPolicy.Action> row = row(diagnosis);
         String text = diagnosis.because() + ": " + row.because();
         String situation = diagnosis.situation().name();
         String subject = id + "/" + member;
         boolean measured = row.action() == MemberPolicy.Action.FOLLOW || row.action() == MemberPolicy.Action.QUARANTINE;
-        if (measured && !serves(primary)) {
+        if (measured && !ackers.serves(primary)) {
             return; // a primary that was restarted may lack rows that were acknowledged (S16): nobody is compared with
             // it
         }
@@ -87,17 +103,20 @@ public final class MemberKeeper {
             case NONE -> {
                 turn.nothingToSay(subject);
                 tellDropped(primary, member, row.id());
-                if (diagnosis.situation() == MemberSituation.FOLLOWING && serves(primary)) {
+                if (diagnosis.situation() == MemberSituation.FOLLOWING && ackers.serves(primary)) {
                     // an order to follow can be carried out long after it was given: whoever follows may acknowledge
-                    joinAckers(primary, member, row.id(), situation, text);
-                    if (turn.resource(id) instanceof PrimaryState now) {
-                        complete(now, member);
+                    ackers.join(primary, member, row.id(), situation, text);
+                    if (turn.resource(id) instanceof PrimaryState now && ackers.isLetIn(now, member)) {
+                        ackers.complete(now, member);
                     }
                 }
             }
             case NOTE -> turn.noteOnce(primary, subject, row.id(), situation, text, List.of());
             case FOLLOW -> {
-                joinAckers(primary, member, row.id(), situation, text);
+                ackers.join(primary, member, row.id(), situation, text);
+                if (!(turn.resource(id) instanceof PrimaryState now) || !ackers.isLetIn(now, member)) {
+                    return;
+                }
                 turn.ensure(
                         member,
                         base,
@@ -114,6 +133,12 @@ public final class MemberKeeper {
                                         .orElse(""),
                                 group.port(),
                                 Deadlines.FOLLOWING.toMillis() * 2 / 3));
+            }
+            case PART -> {
+                turn.nothingToSay(subject);
+                if (!turn.evidence().blind()) {
+                    ackers.part(primary, member, staying, row.id(), situation, text);
+                }
             }
             case RESTART -> {
                 Restart attempt = new Restart(turn.now().wall(), member, primary.epoch());
@@ -168,105 +193,7 @@ public final class MemberKeeper {
         }
     }
 
-    /// The very server that was opened holds the role now and is writable.
-    private boolean serves(PrimaryState primary) {
-        String holder = String.valueOf(primary.holder());
-        Evidence evidence = turn.evidence();
-        return evidence.fresh(holder)
-                && evidence.holds(holder, id, primary.epoch())
-                && evidence.database(holder, group.name())
-                        .map(d -> d.serverStart().equals(primary.incarnation()) && Boolean.FALSE.equals(d.readOnly()))
-                        .orElse(false);
-    }
-
     static String followKey(PrimaryState primary, String member) {
         return "follow/" + primary.id() + "/" + primary.epoch() + "/" + member;
-    }
-
-    /// An acker that has everything the primary has, in a run of its server that has lasted long enough for the
-    /// primary's position to be from after its start, is journaled as complete in that run (S15).
-    private void complete(PrimaryState primary, String member) {
-        Evidence evidence = turn.evidence();
-        Observation.Database seen = evidence.database(member, group.name()).orElse(null);
-        Observation.Database source = evidence.database(String.valueOf(primary.holder()), group.name())
-                .orElse(null);
-        if (seen == null
-                || source == null
-                || !primary.ackers().contains(member)
-                || primary.completeIn(member).equals(Optional.of(seen.serverStart()))
-                || evidence.inStateFor(member, seen.key()).compareTo(Deadlines.SETTLED) < 0
-                || !hasReceived(evidence, member, source.binlogPosition())) {
-            return;
-        }
-        PrimaryState after = primary.withComplete(member, seen.serverStart());
-        String text = member + " has everything that " + primary.holder() + " has, in this run of its server";
-        turn.record(new JournalEntry.ResourceChanged(after, turn.event(primary, after, "", "", text, List.of())));
-    }
-
-    /// Journaled before the order leaves: from then on this member may acknowledge (S14).
-    private void joinAckers(PrimaryState primary, String member, String row, String situation, String text) {
-        if (primary.ackers().contains(member)) {
-            return;
-        }
-        List<String> ackers = new ArrayList<>(primary.ackers());
-        ackers.add(member);
-        PrimaryState after = primary.withAckers(ackers, primary.alone())
-                .withJoined(
-                        member,
-                        turn.evidence()
-                                .database(member, group.name())
-                                .map(Observation.Database::serverStart)
-                                .orElse(""));
-        turn.record(
-                new JournalEntry.ResourceChanged(after, turn.event(primary, after, row, situation, text, List.of())));
-    }
-
-    /// A primary that opened alone goes back to waiting for acknowledgements when a follower has caught up; it is no
-    /// longer alone when, after that, a follower has received all that the primary has.
-    private void endBeingAlone(PrimaryState primary) {
-        Evidence evidence = turn.evidence();
-        String holder = String.valueOf(primary.holder());
-        Optional<Observation.Database> seen = evidence.database(holder, group.name());
-        if (seen.isEmpty() || !evidence.fresh(holder)) {
-            return;
-        }
-        Optional<String> follower = group.members().stream()
-                .filter(m -> !m.equals(holder) && primary.ackers().contains(m))
-                .filter(evidence::fresh)
-                .filter(m -> hasReceived(evidence, m, seen.get().binlogPosition()))
-                .findFirst();
-        if (follower.isEmpty()) {
-            return;
-        }
-        Optional<Sent> sent = turn.ensure(
-                holder,
-                "acknowledged/" + id + "/" + primary.epoch(),
-                Again.ALWAYS,
-                Deadlines.RETRY,
-                order -> new Command.OpenWrites(order, id, primary.epoch(), false));
-        if (seen.get().semiSyncPrimary()
-                && sent.isPresent()
-                && sent.get().outcome() instanceof Outcome.Done
-                && sent.get().answeredAt().isBefore(turn.now().mono())) {
-            PrimaryState after = primary.withAckers(primary.ackers(), false);
-            turn.record(new JournalEntry.ResourceChanged(
-                    after,
-                    turn.event(
-                            primary,
-                            after,
-                            "",
-                            "",
-                            follower.get() + " follows and has everything: " + holder + " is no longer alone",
-                            List.of())));
-        }
-    }
-
-    private boolean hasReceived(Evidence evidence, String member, String position) {
-        Observation.Replica replica = evidence.database(member, group.name())
-                .map(Observation.Database::replica)
-                .orElse(null);
-        return replica != null
-                && replica.receiver().equals("Yes")
-                && GtidList.parse(replica.receivedPosition()).reached(GtidList.parse(position));
     }
 }

@@ -2,6 +2,7 @@ package dev.understudy.core.plan;
 
 import dev.understudy.core.Event.Candidate;
 import dev.understudy.core.JournalEntry;
+import dev.understudy.core.Membership;
 import dev.understudy.core.Plan;
 import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
@@ -137,12 +138,18 @@ public final class PrimaryMachine implements ResourceMachine {
     /// may have been repaired by hand).
     public void retry(String requestId) {
         PrimaryState primary = state();
-        if (primary.steady() && !primary.quarantined().isEmpty()) {
+        List<String> looked = primary.quarantined().stream()
+                .map(q -> q.host())
+                .filter(host -> !turn.evidence().operations().isRebuilt(id.group(), host))
+                .toList();
+        if (primary.steady() && !looked.isEmpty()) {
             String event = turn.nextEventId();
-            PrimaryState after = primary.withoutQuarantine();
-            String text = "the operator asks to look again at "
-                    + primary.quarantined().stream().map(q -> q.host()).toList();
-            primary.quarantined().forEach(q -> turn.forget(MemberKeeper.followKey(primary, q.host())));
+            PrimaryState after = primary;
+            for (String host : looked) {
+                after = after.withoutQuarantine(host);
+                turn.forget(MemberKeeper.followKey(primary, host));
+            }
+            String text = "the operator asks to look again at " + looked;
             turn.record(new JournalEntry.ResourceChanged(after, turn.event(primary, after, "", "", text, List.of())));
             turn.answer(requestId, true, text, event);
             return;
@@ -162,6 +169,44 @@ public final class PrimaryMachine implements ResourceMachine {
                 Map.of(),
                 null);
         turn.answer(requestId, true, "trying again", event);
+    }
+
+    /// An operator lets a plan that stopped go on without the members that do not answer. Journaled with who said so
+    /// and whom it concerns; nothing else ever leads there.
+    public void acceptLoss(String requestId, String who, String words) {
+        PrimaryState primary = state();
+        Plan plan = primary.plan();
+        List<String> unaccounted = new PrimaryDiagnosis(turn.evidence(), primary, Map.of()).unaccounted();
+        if (plan == null || unaccounted.isEmpty()) {
+            String why = primary.phase() == PrimaryPhase.BLOCKED
+                    ? "every member that it waits for answers: nothing is lost by waiting"
+                    : "it has not stopped (" + primary.phase() + ")";
+            turn.answer(requestId, false, id + ": no loss is to be accepted, " + why, "");
+            return;
+        }
+        if (!words.equals(words(unaccounted))) {
+            String text = "%s does not know what %s acknowledged: whoever accepts that it is lost types '%s', not '%s'"
+                    .formatted(id, String.join(", ", unaccounted), words(unaccounted), words);
+            turn.answer(requestId, false, text, "");
+            return;
+        }
+        String event = turn.nextEventId();
+        List<String> all = new ArrayList<>(unaccounted);
+        all.addAll(plan.givenUp() == null ? List.of() : plan.givenUp());
+        String text = "%s accepts the loss of whatever %s alone acknowledged"
+                .formatted(who.isEmpty() ? "the operator" : who, String.join(", ", unaccounted));
+        follow(
+                primary.in(
+                        primary.phase(), plan.givingUp(all.stream().distinct().toList())),
+                new Diagnosis<>(PrimarySituation.LOSS_ACCEPTED, text, List.of()),
+                Map.of(),
+                null);
+        turn.answer(requestId, true, text, event);
+    }
+
+    /// What an operator types to accept that what these members alone acknowledged is lost.
+    public static String words(List<String> unaccounted) {
+        return "lose " + String.join(",", unaccounted);
     }
 
     private Diagnosis<PrimarySituation> diagnosis(PrimaryState primary, Map<String, Outcome> answers) {
@@ -223,6 +268,7 @@ public final class PrimaryMachine implements ResourceMachine {
                                 next,
                                 primary.alone(),
                                 serverStart(String.valueOf(primary.holder())))
+                        .withMembers(primary.members().waitingSince(unacknowledged(primary)))
                         .in(next, null);
             case STOP -> primary.in(next, going.stoppedBy(stoppedBy(primary, going, answers)));
         };
@@ -285,6 +331,8 @@ public final class PrimaryMachine implements ResourceMachine {
                 .heldBy(found, plan.epoch(), next, false, "")
                 .withComplete(Map.of())
                 .withJoined(others.stream().collect(Collectors.toMap(Function.identity(), this::serverStart)))
+                // nobody has seen yet that any of them has everything
+                .withMembers(Membership.NONE.voided(turn.state().journaled().nextEvent()))
                 .in(next, plan.target(found));
     }
 
@@ -327,13 +375,23 @@ public final class PrimaryMachine implements ResourceMachine {
         Map<String, String> complete = new TreeMap<>();
         PrimaryDiagnosis seen = new PrimaryDiagnosis(turn.evidence(), primary, Map.of());
         ackers.stream().filter(seen::hasReceived).forEach(m -> complete.put(m, serverStart(m)));
+        long event = turn.state().journaled().nextEvent();
+        List<String> promotable = alone ? List.of() : List.copyOf(complete.keySet());
         return primary.withAckers(ackers, alone)
                 .heldBy(target, plan.epoch(), next, alone, "")
                 .withComplete(alone ? Map.of() : complete)
                 .withJoined(ackers.stream()
                         .filter(attachable::contains)
                         .collect(Collectors.toMap(Function.identity(), this::serverStart)))
+                .withMembers(new Membership(promotable, Map.of(), 0, event))
                 .in(next, plan);
+    }
+
+    private long unacknowledged(PrimaryState primary) {
+        return turn.evidence()
+                .database(String.valueOf(primary.holder()), id.group())
+                .map(AckerKeeper::counted)
+                .orElse(0L);
     }
 
     /// A server that was told long ago to follow the target, or of which nothing is known, may connect by itself as
@@ -388,7 +446,13 @@ public final class PrimaryMachine implements ResourceMachine {
                         holder,
                         answers,
                         order -> new Command.BlockWrites(
-                                order, id, epoch, plan.id(), Deadlines.BLOCKING.toMillis() / 2));
+                                order,
+                                id,
+                                epoch,
+                                plan.id(),
+                                Deadlines.BLOCKING.toMillis() / 2,
+                                group().patience().patience().toMillis(),
+                                group().patience().end()));
             case REACHING ->
                 ask(
                         primary,
@@ -441,7 +505,13 @@ public final class PrimaryMachine implements ResourceMachine {
             }
             case OPENING -> {
                 if (present.stillComplete()) {
-                    ask(primary, holder, answers, order -> new Command.OpenWrites(order, id, epoch, primary.alone()));
+                    long event = primary.members().number();
+                    long number = primary.alone() ? AckerKeeper.alone(event) : AckerKeeper.acknowledged(event);
+                    ask(
+                            primary,
+                            holder,
+                            answers,
+                            order -> new Command.OpenWrites(order, id, epoch, primary.alone(), number));
                 }
             }
         }

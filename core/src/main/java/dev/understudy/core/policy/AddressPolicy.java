@@ -28,6 +28,8 @@ import static dev.understudy.core.diagnosis.AddressSituation.MOVE_REQUESTED;
 import static dev.understudy.core.diagnosis.AddressSituation.NOT_FREE_YET;
 import static dev.understudy.core.diagnosis.AddressSituation.NO_CANDIDATE;
 import static dev.understudy.core.diagnosis.AddressSituation.OVERDUE;
+import static dev.understudy.core.diagnosis.AddressSituation.READER_AT_PRIMARY;
+import static dev.understudy.core.diagnosis.AddressSituation.READER_BEHIND;
 import static dev.understudy.core.diagnosis.AddressSituation.RECENT_FAILOVER;
 import static dev.understudy.core.diagnosis.AddressSituation.RESTARTED;
 import static dev.understudy.core.diagnosis.AddressSituation.RESTARTING;
@@ -59,6 +61,8 @@ public final class AddressPolicy {
         NOTE,
         /// begin a plan: no more grants to the holder, ask it to release
         FREE_IT,
+        /// begin a planned move to the best candidate: the holder lives and hands over
+        HAND_OVER,
         /// raise the epoch and tell the best candidate to take it
         GIVE,
         /// the target is the holder
@@ -82,7 +86,7 @@ public final class AddressPolicy {
             "Virtual addresses", AddressPhase.class, AddressSituation.class,
             Map.of(
                     VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, WARMING_UP, HELD_BACK, NO_CANDIDATE, CANDIDATE_READY, ADDRESS_FOUND, FOUND_AMISS, MOVE_REQUESTED),
-                    HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, RESTART_DUE, RESTARTING, RESTARTED, HOLDER_RELEASED, HOLDER_LAPSED, HOST_DOWN, HOST_FROZEN, AGENT_DOWN, ASYMMETRIC, HELD_BY_CONSENT, CANNOT_CLOSE, HUNG, ISOLATED, HELD_BACK, RECENT_FAILOVER, NO_CANDIDATE, MOVE_REQUESTED, FAILOVER_REQUESTED),
+                    HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, SERVING, UNSURE, HOLDER_SILENT, SERVICE_DOWN, RESTART_DUE, RESTARTING, RESTARTED, HOLDER_RELEASED, HOLDER_LAPSED, HOST_DOWN, HOST_FROZEN, AGENT_DOWN, ASYMMETRIC, HELD_BY_CONSENT, CANNOT_CLOSE, HUNG, ISOLATED, READER_BEHIND, READER_AT_PRIMARY, HELD_BACK, RECENT_FAILOVER, NO_CANDIDATE, MOVE_REQUESTED, FAILOVER_REQUESTED),
                     RELEASING, EnumSet.of(NOT_FREE_YET, FREE, FREE_WITHOUT_CANDIDATE, TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE),
                     TAKING, EnumSet.of(TAKE_PENDING, TAKEN, TAKE_FAILED, OVERDUE)),
             List.of(
@@ -106,7 +110,7 @@ public final class AddressPolicy {
                     row("LB-17", HELD,      Set.of(WARMING_UP),             null,      Action.NONE,    "a controller that has just started judges nobody"),
                     row("LB-18", HELD,      Set.of(HELD_BY_CONSENT),        null,      Action.NOTE,    "the holder lives on the consent of the others: only this controller does not see it"),
                     row("LB-19", HELD,      Set.of(CANNOT_CLOSE),           null,      Action.NOTE,    "the holder may live without a controller and nobody here can end that: wait for it, or vouch that its host is off"),
-                    row("LB-20", HELD,      Set.of(SERVICE_DOWN),           RELEASING, Action.FREE_IT, "the holder's own agent saw HAProxy die: the address is freed"),
+                    row("LB-20", HELD,      Set.of(SERVICE_DOWN),           RELEASING, Action.FREE_IT, "the holder's own agent saw its service die: the address is freed"),
                     row("LB-21", HELD,      Set.of(HOLDER_RELEASED),        RELEASING, Action.FREE_IT, "the holder gave the address up: it goes to another member"),
                     row("LB-22", HELD,      Set.of(HOLDER_LAPSED),          RELEASING, Action.FREE_IT, "the holder's lease is over: it has fenced itself"),
                     row("LB-23", HELD,      Set.of(MOVE_REQUESTED),         RELEASING, Action.FREE_IT, "an operator asked for a planned move"),
@@ -114,13 +118,15 @@ public final class AddressPolicy {
                     row("LB-25", HELD,      Set.of(HOST_FROZEN),            RELEASING, Action.FREE_IT, "the holder's host is frozen and its lease is over"),
                     row("LB-26", HELD,      Set.of(AGENT_DOWN),             RELEASING, Action.FREE_IT, "the holder's agent is gone and its lease is over: the kernel has shut the address"),
                     row("LB-27", HELD,      Set.of(ASYMMETRIC),             RELEASING, Action.FREE_IT, "part of the network reaches the holder, and its lease is over all the same"),
-                    row("LB-28", HELD,      Set.of(HUNG),                   RELEASING, Action.FREE_IT, "HAProxy is hung: the address goes to a member that answers"),
+                    row("LB-28", HELD,      Set.of(HUNG),                   RELEASING, Action.FREE_IT, "the holder's service is hung: the address goes to a member that answers"),
                     row("LB-29", HELD,      Set.of(ISOLATED),               RELEASING, Action.FREE_IT, "clients do not reach the holder and would reach another member"),
                     row("LB-50", HELD,      Set.of(RECENT_FAILOVER),        null,      Action.NOTE,    "a move would be due; every member that could take over failed as holder lately (anti-flap)"),
-                    row("LB-51", HELD,      Set.of(RESTART_DUE),            null,      Action.RESTART, "HAProxy died and the file allows a restart: it is started again where it died before anything is moved"),
-                    row("LB-52", HELD,      Set.of(RESTARTING),             null,      Action.NONE,    "HAProxy is being started again where it died"),
-                    row("LB-53", HELD,      Set.of(RESTARTED),              RELEASING, Action.GIVE_BACK, "HAProxy was started again where it died: the holder gets the address again"),
+                    row("LB-51", HELD,      Set.of(RESTART_DUE),            null,      Action.RESTART, "the holder's service died and the file allows a restart: it is started again where it died before anything is moved"),
+                    row("LB-52", HELD,      Set.of(RESTARTING),             null,      Action.NONE,    "the service is being started again where it died"),
+                    row("LB-53", HELD,      Set.of(RESTARTED),              RELEASING, Action.GIVE_BACK, "the service was started again where it died: the holder gets the address again"),
                     row("LB-54", HELD,      Set.of(FAILOVER_REQUESTED),     RELEASING, Action.FREE_IT, "an operator asked to replace the holder without its help"),
+                    row("LB-55", HELD,      Set.of(READER_BEHIND),          RELEASING, Action.HAND_OVER, "what the holder would tell is too old: reads go to a replica that is close behind, else to the primary"),
+                    row("LB-56", HELD,      Set.of(READER_AT_PRIMARY),      RELEASING, Action.HAND_OVER, "a replica has been close behind for long: reads go to it and leave the primary alone"),
 
                     row("LB-30", RELEASING, Set.of(NOT_FREE_YET),           null,      Action.NONE,    "the old holder may still hold: wait for its word or for the end of its lease"),
                     row("LB-31", RELEASING, Set.of(FREE),                   TAKING,    Action.GIVE,    "the old holder cannot hold any more: the best candidate takes over"),

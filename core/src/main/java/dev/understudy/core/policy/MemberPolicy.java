@@ -25,7 +25,9 @@ public final class MemberPolicy {
         /// journal the attempt and order it to start its server again
         RESTART,
         /// journal the quarantine and page
-        QUARANTINE
+        QUARANTINE,
+        /// it leaves the promotable members, then, shut out at the primary, the ackers
+        PART
     }
 
     // spotless:off
@@ -39,10 +41,13 @@ public final class MemberPolicy {
                     row("DM-04", MemberSituation.WRITABLE,       Action.FENCE,      "only the holder of the epoch may be writable"),
                     row("DM-05", MemberSituation.APPLIER_BROKEN, Action.NOTE,       "its applier stopped at an error: only a person can say what to do"),
                     row("DM-06", MemberSituation.DIVERGED,       Action.QUARANTINE, "it has transactions that the primary lacks: it is left as it is and reported"),
-                    row("DM-07", MemberSituation.QUARANTINED,    Action.NONE,       "a quarantined member is not touched"),
+                    row("DM-07", MemberSituation.QUARANTINED,    Action.PART,       "a quarantined member is not touched; it leaves the ackers"),
                     row("DM-08", MemberSituation.AWAY,           Action.NONE,       "it does not answer: nothing can be done from here"),
                     row("DM-09", MemberSituation.IN_MAINTENANCE, Action.NONE,       "a host in maintenance is left to its operator"),
-                    row("DM-10", MemberSituation.RESTART_DUE,    Action.RESTART,    "its server died and the file allows a restart: it comes back read-only and follows")));
+                    row("DM-10", MemberSituation.RESTART_DUE,    Action.RESTART,    "its server died and the file allows a restart: it comes back read-only and follows"),
+                    row("DM-11", MemberSituation.LOST,           Action.PART,       "it leaves the promotable members; and the ackers when the primary hears it no more and another has everything (S14)"),
+                    row("DM-12", MemberSituation.REMOVED,        Action.PART,       "it leaves the promotable members; and the ackers when the primary hears it no more and another has everything (S14)"),
+                    row("DM-13", MemberSituation.BEING_REBUILT,  Action.PART,       "it leaves the ackers before its data are touched (S14)")));
     // spotless:on
 
     private MemberPolicy() {}

@@ -24,6 +24,7 @@ public final class PolicyDocument {
         table(text, AddressPolicy.TABLE, "VACANT");
         table(text, PrimaryPolicy.TABLE, "VACANT");
         table(text, MemberPolicy.TABLE, "");
+        table(text, RebuildPolicy.TABLE, "LEAVING");
         return text.toString();
     }
 

@@ -60,7 +60,7 @@ public final class PrimaryPolicy {
     public static final PolicyTable<PrimaryPhase, PrimarySituation, Action> TABLE = new PolicyTable<>(
             "Primary roles", PrimaryPhase.class, PrimarySituation.class,
             Map.ofEntries(
-                    Map.entry(VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, HELD_BACK, WARMING_UP, PRIMARY_FOUND, SEVERAL_FOUND, NONE_FOUND, MOVE_REQUESTED)),
+                    Map.entry(VACANT, EnumSet.of(BLIND, JOURNAL_TOO_OLD, HELD_BACK, WARMING_UP, PRIMARY_FOUND, SEVERAL_FOUND, HISTORIES_APART, NONE_FOUND, MOVE_REQUESTED)),
                     Map.entry(HELD, EnumSet.of(BLIND, WARMING_UP, JOURNAL_TOO_OLD, HELD_BACK, SERVING, UNSURE, READ_ONLY, STOPPED_CLEANLY, STOPPED_TOO_LONG, RESTARTED, HOLDER_SILENT, SERVICE_DOWN, HOLDER_RELEASED, HOLDER_LAPSED, HOST_DOWN, HOST_FROZEN, AGENT_DOWN, ASYMMETRIC, HELD_BY_CONSENT, CANNOT_CLOSE, HUNG, ISOLATED, EXHAUSTED, SEMI_SYNC_BLOCKED, WRITES_BLOCKED, DISK_FULL, DISK_STALLED, READ_ONLY_DISK, NO_CANDIDATE, RECENT_FAILOVER, MOVE_REQUESTED, FAILOVER_REQUESTED)),
                     Map.entry(BLOCKING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(REACHING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
@@ -71,7 +71,7 @@ public final class PrimaryPolicy {
                     Map.entry(STAGING, EnumSet.of(STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(ATTACHING, EnumSet.of(STEP_PENDING, STEP_DONE, STEP_FAILED, NOBODY_TO_ATTACH, OVERDUE)),
                     Map.entry(OPENING, EnumSet.of(STEP_PENDING, OPENED, STEP_FAILED, OVERDUE)),
-                    Map.entry(BLOCKED, EnumSet.of(STILL_BLOCKED, MEMBERS_ANSWER, RETRY_REQUESTED))),
+                    Map.entry(BLOCKED, EnumSet.of(STILL_BLOCKED, MEMBERS_ANSWER, RETRY_REQUESTED, LOSS_ACCEPTED))),
             List.of(
                     row("DB-01", VACANT,      Set.of(PRIMARY_FOUND),          OPENING,     Action.ADOPT,        "one member is the primary already: it is adopted as found"),
                     row("DB-02", VACANT,      Set.of(NONE_FOUND),             CUTTING,     Action.ELECT,        "nobody is primary and every member answers: the most advanced is elected (S25)"),
@@ -81,6 +81,7 @@ public final class PrimaryPolicy {
                     row("DB-06", VACANT,      Set.of(HELD_BACK),              null,        Action.NOTE,         "the first primary is left to the operator"),
                     row("DB-07", VACANT,      Set.of(JOURNAL_TOO_OLD),        null,        Action.NOTE,         "a journal that is older than what agents have seen decides nothing until an operator has looked (S22)"),
                     row("DB-08", VACANT,      Set.of(MOVE_REQUESTED),         CUTTING,     Action.ELECT,        "an operator asked for a first primary: the most advanced member is elected, the wanted one when equal (S25)"),
+                    row("DB-09", VACANT,      Set.of(HISTORIES_APART),        null,        Action.NOTE,         "nobody is primary and the members are not of one history: only a person can say which is the right one"),
 
                     row("DB-10", HELD,        Set.of(SERVING),                null,        Action.NONE,         "the primary serves"),
                     row("DB-11", HELD,        Set.of(UNSURE),                 null,        Action.NONE,         "the primary lives; what is not certain is no reason to move"),
@@ -155,7 +156,8 @@ public final class PrimaryPolicy {
 
                     row("DB-80", BLOCKED,     Set.of(STILL_BLOCKED),          null,        Action.NOTE,         "waiting for the members that are missing, or for the operator"),
                     row("DB-81", BLOCKED,     Set.of(MEMBERS_ANSWER),         CUTTING,     Action.CUT,          "every required member answers again"),
-                    row("DB-82", BLOCKED,     Set.of(RETRY_REQUESTED),        CUTTING,     Action.CUT,          "the operator asked to try again")));
+                    row("DB-82", BLOCKED,     Set.of(RETRY_REQUESTED),        CUTTING,     Action.CUT,          "the operator asked to try again"),
+                    row("DB-88", BLOCKED,     Set.of(LOSS_ACCEPTED),          CUTTING,     Action.CUT,          "never by itself: an operator takes the loss upon himself, and the plan goes on without these members")));
     // spotless:on
 
     private PrimaryPolicy() {}

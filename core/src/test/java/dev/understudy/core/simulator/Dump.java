@@ -17,6 +17,7 @@ final class Dump {
     private final Life life = new Life();
     private int next;
     private boolean busy;
+    private boolean deaf;
 
     /// @param next how many rows the replica has
     Dump(Site site, SimDatabase primary, SimDatabase replica, int next, boolean semiSync) {
@@ -37,7 +38,17 @@ final class Dump {
         return primary;
     }
 
+    SimDatabase replica() {
+        return replica;
+    }
+
     void end() {
+        life.end();
+    }
+
+    /// The primary's thread is gone: acknowledgements that are on their way are never read.
+    void kill() {
+        deaf = true;
         life.end();
     }
 
@@ -80,7 +91,11 @@ final class Dump {
         if (site.network.open(replica.host.name, primary.host.name)) {
             site.agenda.in(
                     site.network.streamDelay(replica.host.name, primary.host.name),
-                    () -> primary.host.machine.run(primaryLife, () -> primary.acknowledged(seq)));
+                    () -> primary.host.machine.run(primaryLife, () -> {
+                        if (!deaf) {
+                            primary.acknowledged(seq);
+                        }
+                    }));
         } else if (alive()) {
             site.agenda.in(AGAIN, () -> replica.host.machine.run(replicaLife, () -> acknowledge(seq)));
         }

@@ -40,6 +40,12 @@ enum Mutation {
     S11_PORT_WITHOUT_GATE,
     /// a member that acknowledges is not in the journaled set
     S14_AN_ACKER_IS_LEFT_OUT,
+    /// a member leaves the ackers, and the primary goes on hearing it
+    S14_LEAVES_WITHOUT_BEING_BLOCKED,
+    /// a member leaves the ackers though nobody else has what it alone acknowledged
+    S14_LEAVES_BEFORE_ANOTHER_HAS_IT,
+    /// a primary does not tell that it answered commits without an acknowledgement
+    S14_UNACKNOWLEDGED_COMMITS_ARE_HIDDEN,
     /// a member does not tell that its server was restarted, and so may have lost its relay log
     S15_RESTART_IS_NOT_TOLD,
     /// a restarted primary comes up writable and is believed
@@ -50,6 +56,8 @@ enum Mutation {
     S18_PURGES_WHAT_IS_NOT_APPLIED,
     /// a primary opens without semi-sync although the journal says that members acknowledge
     S20_ALONE_UNJOURNALED,
+    /// an order to stop waiting for acknowledgements is carried out after a later one to wait for them
+    S20_A_LATE_WORD_IS_OBEYED,
     /// a restored journal is believed, whatever the agents have seen
     S22_OLD_JOURNAL_IS_BELIEVED,
     /// an order to block writes is carried out after the move that it belongs to was undone

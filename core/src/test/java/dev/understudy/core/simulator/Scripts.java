@@ -32,6 +32,10 @@ final class Scripts {
         ALL.put(Mutation.S10_RENEWAL_REVIVES, site -> freezesBeforeAWrite(site, 4000));
         ALL.put(Mutation.S10_RELATIVE_TIME_OUT, site -> freezesBeforeAWrite(site, 1100));
         ALL.put(Mutation.S14_AN_ACKER_IS_LEFT_OUT, Scripts::oneReplicaAcknowledgesAlone);
+        ALL.put(Mutation.S14_LEAVES_WITHOUT_BEING_BLOCKED, Scripts::oneThatHasLeftGoesOnAcknowledging);
+        ALL.put(Mutation.S14_LEAVES_BEFORE_ANOTHER_HAS_IT, Scripts::oneWithTheOnlyCopyIsAway);
+        ALL.put(Mutation.S14_UNACKNOWLEDGED_COMMITS_ARE_HIDDEN, Scripts::somebodyTurnsSemiSyncOff);
+        ALL.put(Mutation.S20_A_LATE_WORD_IS_OBEYED, Scripts::theOrderToGoOnAloneIsLate);
         ALL.put(Mutation.S15_RESTART_IS_NOT_TOLD, Scripts::relayLogsAreLost);
         ALL.put(Mutation.S16_RESTART_IS_BELIEVED, Scripts::thePrimaryRestartsInPlace);
         ALL.put(Mutation.S17_BELIEVES_ITSELF_CLEAN, Scripts::somebodyWritesOnAReplica);
@@ -258,6 +262,72 @@ final class Scripts {
                 site.network.healAll();
             });
         });
+    }
+
+    /// No controller hears it for longer than the time after which a member leaves; the primary does all the time.
+    /// Then it alone could acknowledge, and the primary dies.
+    private static void oneThatHasLeftGoesOnAcknowledging(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            List<String> replicas = replicas(primary);
+            site.controllers.forEach(c -> cut(site, c.name, replicas.getLast()));
+            at(site, 14_000, () -> cut(site, primary.name, replicas.getFirst()));
+            at(site, 16_000, primary::powerOff);
+        });
+    }
+
+    /// No controller hears it, and just before that has been for long enough the other one is cut off from the primary:
+    /// what it acknowledges now is nowhere else, though the other one's receiver has not noticed yet.
+    private static void oneWithTheOnlyCopyIsAway(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            List<String> replicas = replicas(primary);
+            site.controllers.forEach(c -> cut(site, c.name, replicas.getLast()));
+            at(site, 9000, () -> cut(site, primary.name, replicas.getFirst()));
+            at(site, 14_000, primary::powerOff);
+        });
+    }
+
+    /// The replicas are cut off from the primary, and heard by the controllers.
+    private static void somebodyTurnsSemiSyncOff(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            replicas(primary).forEach(r -> cut(site, primary.name, r));
+            site.database(primary.name).waitForNobody();
+            at(site, 2500, primary::powerOff);
+        });
+    }
+
+    /// It was given while both replicas were away, and comes when they are back and the primary waits for them again;
+    /// right then the primary is cut off from everybody but its clients.
+    private static void theOrderToGoOnAloneIsLate(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            List<String> replicas = replicas(primary);
+            replicas.forEach(r -> isolate(site, site.host(r)));
+            at(site, 9000, () -> site.controllers.forEach(c -> site.network.slow(c.name, primary.name, 9000)));
+            boolean[] done = new boolean[2];
+            for (long millis = 9000; millis < 40_000; millis += 5) {
+                at(site, millis, () -> {
+                    PrimaryState state = site.primary();
+                    boolean alone = state != null && state.alone();
+                    if (alone && !done[0]) {
+                        done[0] = true;
+                        at(site, 200, site.network::healAll); // the order has left by then
+                    }
+                    SimDatabase database = site.database(primary.name);
+                    if (done[0] && !done[1] && !alone && database.up() && !database.semiSync()) {
+                        done[1] = true;
+                        replicas.forEach(r -> cut(site, primary.name, r));
+                        site.controllers.forEach(c -> cut(site, primary.name, c.name));
+                    }
+                });
+            }
+        });
+    }
+
+    private static List<String> replicas(SimHost primary) {
+        return Site.DATABASES.stream().filter(d -> !d.equals(primary.name)).toList();
     }
 
     private static void relayLogsAreLost(Site site) {

@@ -70,10 +70,16 @@ final class SimActs {
             case Command.BlockWrites block -> block(database, deadline(block.budgetMillis()));
             case Command.UnblockWrites unblock -> writable(database, unblock.epoch(), this::end);
             case Command.ReachPosition reach -> reach(database, reach);
+            case Command.ShutOut out -> shutOut(database, out);
+            case Command.LetIn in -> letIn(database, in);
             case Command.TakeAddress _,
                     Command.RestartService _,
                     Command.Detach _,
                     Command.Attach _,
+                    Command.OfferCopy _,
+                    Command.ReceiveCopy _,
+                    Command.AdoptCopy _,
+                    Command.EndCopy _,
                     Command.SetServerState _,
                     Command.CloseEpoch _,
                     Command.Release _ -> throw new IllegalStateException("not for a database: " + command);
@@ -207,6 +213,32 @@ final class SimActs {
         });
     }
 
+    /// Rejected first, then its dump thread is ended, then the position is read.
+    private void shutOut(SimDatabase database, Command.ShutOut out) {
+        SimDatabase other = site.databaseAt(out.address());
+        acting();
+        if (other != null && !site.has(Mutation.S14_LEAVES_WITHOUT_BEING_BLOCKED)) {
+            database.shutOut(other);
+        }
+        then(1, 15, () -> {
+            if (!database.up()) {
+                end(new Outcome.Failed("the server is not there"));
+                return;
+            }
+            boolean unsaid = site.has(Mutation.S14_LEAVES_BEFORE_ANOTHER_HAS_IT);
+            end(new Outcome.Done(Map.of("binlog", unsaid ? "" : database.position())));
+        });
+    }
+
+    private void letIn(SimDatabase database, Command.LetIn in) {
+        SimDatabase other = site.databaseAt(in.address());
+        acting();
+        if (other != null) {
+            database.letIn(other);
+        }
+        end(Outcome.Done.withoutFacts());
+    }
+
     private void block(SimDatabase database, Moment deadline) {
         acting();
         int fences = database.fences();
@@ -302,6 +334,7 @@ final class SimActs {
             }
             acting();
             database.replica.forget();
+            database.letEverybodyIn();
             database.replica.semiSync(false);
             database.semiSync(true);
             end(new Outcome.Done(Map.of("binlog", database.position())));

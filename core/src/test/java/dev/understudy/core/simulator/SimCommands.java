@@ -31,6 +31,8 @@ final class SimCommands {
     private final Map<String, Consumer<AgentMessage>> running = new HashMap<>();
     private final Map<ResourceId, Long> newest = new HashMap<>();
     private final Set<String> undone = new HashSet<>();
+    private final Map<String, Long> words = new HashMap<>();
+    private final Map<ResourceId, Long> opened = new HashMap<>();
     private final Deque<Order> lane = new ArrayDeque<>();
     private @Nullable Order current;
     private int interrupts;
@@ -65,12 +67,17 @@ final class SimCommands {
             refuse(command, new Outcome.Refused("stale", "the move has been undone"), reply);
             return;
         }
+        if (isLate(command)) {
+            refuse(command, new Outcome.Refused("late", "a later word came before it"), reply);
+            return;
+        }
         switch (agent.admit(order)) {
             case Verdict.Rejected rejected -> refuse(command, rejected.outcome(), reply);
             case Verdict.Accepted _ -> {
                 if (command instanceof Command.UnblockWrites unblock) {
                     undone.add(unblock.plan());
                 }
+                command.counted().ifPresent(c -> words.merge(c.subject(), c.number(), Math::max));
                 site.witness.accepted(agent.host, order);
                 newest.merge(command.resource(), command.epoch(), Math::max);
                 Order now = current;
@@ -83,6 +90,13 @@ final class SimCommands {
         }
     }
 
+    private boolean isLate(Command command) {
+        return !site.has(Mutation.S20_A_LATE_WORD_IS_OBEYED)
+                && command.counted()
+                        .filter(c -> words.getOrDefault(c.subject(), 0L) > c.number())
+                        .isPresent();
+    }
+
     private void refuse(Command command, Outcome outcome, Consumer<AgentMessage> reply) {
         site.tell(() -> agent.host.name + ": " + command.verb() + " " + command.id() + " " + outcome.describe());
         reply.accept(new CommandReply(command.id(), outcome, List.of()));
@@ -92,7 +106,12 @@ final class SimCommands {
         switch (order.command()) {
             case Command.CloseEpoch close -> finish(close, Outcome.Done.withoutFacts(), List.of());
             case Command.Release release -> release(release);
-            case Command.Detach _, Command.Attach _ ->
+            case Command.Detach _,
+                    Command.Attach _,
+                    Command.OfferCopy _,
+                    Command.ReceiveCopy _,
+                    Command.AdoptCopy _,
+                    Command.EndCopy _ ->
                 finish(order.command(), new Outcome.Refused("unsupported", "not modelled"), List.of());
             case Command.TakeAddress _,
                     Command.OpenWrites _,
@@ -104,6 +123,8 @@ final class SimCommands {
                     Command.UnblockWrites _,
                     Command.ReachPosition _,
                     Command.RestartService _,
+                    Command.ShutOut _,
+                    Command.LetIn _,
                     Command.SetServerState _ -> {
                 lane.add(order);
                 next();
@@ -132,6 +153,10 @@ final class SimCommands {
                 ended(order, new Outcome.Refused("stale", "a newer epoch came while the command waited its turn"));
                 return;
             }
+            if (isLate(command)) {
+                ended(order, new Outcome.Refused("late", "a later word came while the command waited its turn"));
+                return;
+            }
             int seen = interrupts;
             new SimActs(site, agent, order, () -> interrupts != seen, outcome -> ended(order, outcome)).begin();
         });
@@ -148,7 +173,12 @@ final class SimCommands {
     private void ended(Order order, Outcome outcome) {
         current = null;
         Command command = order.command();
-        if (command.takesLease() && !(outcome instanceof Outcome.Done)) {
+        if (command instanceof Command.OpenWrites && outcome instanceof Outcome.Done) {
+            opened.put(command.resource(), command.epoch());
+        }
+        boolean open =
+                command instanceof Command.OpenWrites && opened.getOrDefault(command.resource(), 0L) == command.epoch();
+        if (command.takesLease() && !open && !(outcome instanceof Outcome.Done)) {
             agent.task(() -> agent.release(
                     command.resource(),
                     command.epoch(),

@@ -4,7 +4,9 @@ import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ServiceState;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A model of MariaDB with GTIDs and semi-synchronous replication: the binary log that survives, the commits that
@@ -13,7 +15,10 @@ import org.jspecify.annotations.Nullable;
 final class SimDatabase {
 
     /// A commit whose row is in the binary log and which waits for an acknowledgement.
-    record Commit(Row row, Runnable acknowledge) {}
+    record Commit(Row row, long at, Runnable acknowledge) {}
+
+    /// Commits that have waited for less are nothing to talk about.
+    private static final long WAITING = Agenda.SECOND;
 
     final SimHost host;
     final int serverId;
@@ -23,6 +28,7 @@ final class SimDatabase {
     private final List<Row> binlog = new ArrayList<>();
     private final List<Commit> waiting = new ArrayList<>();
     private final List<Dump> dumps = new ArrayList<>();
+    private final Set<SimDatabase> shutOut = new HashSet<>();
     private ServiceState service = ServiceState.RUNNING;
     private Life life = new Life();
     private int run = 1;
@@ -30,6 +36,7 @@ final class SimDatabase {
     private boolean semiSync;
     private int fences;
     private int firstOfThisRun;
+    private long unacknowledged;
 
     SimDatabase(Site site, SimHost host, int serverId) {
         this.site = site;
@@ -114,13 +121,38 @@ final class SimDatabase {
         Row row = new Row(binlog.size() + 1L, serverId, id);
         binlog.add(row);
         if (semiSync) {
-            waiting.add(new Commit(row, () -> acknowledge.accept(row)));
+            waiting.add(new Commit(row, site.agenda.now(), () -> acknowledge.accept(row)));
         } else {
             firstOfThisRun =
                     binlog.size(); // rows of a primary that runs alone are not lost again (package documentation)
             acknowledge.accept(row);
         }
         dumps.forEach(Dump::pump);
+    }
+
+    /// A kernel rule: that server is rejected at this one's port, and its dump thread is ended (S14).
+    void shutOut(SimDatabase other) {
+        shutOut.add(other);
+        dumps.stream().filter(d -> d.replica() == other).forEach(Dump::kill);
+        dumps.removeIf(d -> d.replica() == other);
+    }
+
+    void letIn(SimDatabase other) {
+        shutOut.remove(other);
+    }
+
+    void letEverybodyIn() {
+        shutOut.clear();
+    }
+
+    boolean shutsOut(SimDatabase other) {
+        return shutOut.contains(other);
+    }
+
+    /// Somebody turns semi-sync off by hand.
+    void waitForNobody() {
+        unacknowledged += waiting.size();
+        semiSync(false);
     }
 
     /// A row that the applier has applied (log_slave_updates).
@@ -216,6 +248,7 @@ final class SimDatabase {
         service = ServiceState.RUNNING;
         life = new Life();
         run++;
+        unacknowledged = 0;
         firstOfThisRun = binlog.size();
         boolean wasHolder = host.kernel.live(Site.PRIMARY);
         semiSync = false;
@@ -248,6 +281,10 @@ final class SimDatabase {
 
     private Observation.Database observe(ServiceState seen) {
         boolean up = seen == ServiceState.RUNNING;
+        boolean hides = site.has(Mutation.S14_UNACKNOWLEDGED_COMMITS_ARE_HIDDEN);
+        boolean blocked = semiSync
+                && !waiting.isEmpty()
+                && site.agenda.now() - waiting.getFirst().at() > WAITING;
         return new Observation.Database(
                 "shopdb",
                 seen,
@@ -258,11 +295,12 @@ final class SimDatabase {
                 up ? readOnly : null,
                 up ? position() : "",
                 up ? position() : "",
-                semiSync,
+                semiSync || (hides && !readOnly),
                 replica.semiSync(),
                 dumps.size(),
                 up ? replica.observe() : null,
-                List.of(),
-                "");
+                blocked ? List.of(Observation.Trouble.SEMI_SYNC_BLOCKED) : List.of(),
+                "",
+                hides ? 0 : unacknowledged);
     }
 }

@@ -113,6 +113,7 @@ final class SimHost {
         killService();
         if (database != null) {
             database.replica.powerLost();
+            database.letEverybodyIn();
         }
         kernel.powerLost();
         machine.powerOff();

@@ -255,6 +255,7 @@ final class SimReplica {
     /// Whether a session to that server can be opened from here now.
     boolean reaches(SimDatabase primary) {
         return primary != cutOff
+                && !primary.shutsOut(database)
                 && primary.up()
                 && primary.host.machine.running()
                 && site.network.openBothWays(database.host.name, primary.host.name);

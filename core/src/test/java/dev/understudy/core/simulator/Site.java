@@ -9,6 +9,7 @@ import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Haproxy;
 import dev.understudy.protocol.ClusterSpec.Host;
+import dev.understudy.protocol.ClusterSpec.LongTransactions;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
@@ -225,9 +226,12 @@ final class Site {
                                 new VirtualAddress("192.0.2.20", 24, "eth0", null),
                                 null,
                                 "mariadb",
-                                has(Mutation.CLEAN_STOP_IS_NOT_WAITED_FOR)
-                                        ? Duration.ofMillis(100)
-                                        : CLEAN_STOP_WAIT)));
+                                has(Mutation.CLEAN_STOP_IS_NOT_WAITED_FOR) ? Duration.ofMillis(100) : CLEAN_STOP_WAIT,
+                                Recovery.DEFAULT,
+                                null,
+                                new LongTransactions(Duration.ZERO, true), // no client here is slow
+                                null,
+                                null)));
     }
 
     /// Who holds the resource by the journal, null for nobody.

@@ -23,6 +23,7 @@ public final class PacketSocket implements AutoCloseable {
     private static final int SO_ATTACH_FILTER = 26;
     private static final short POLLIN = 1;
     private static final int EAGAIN = 11;
+    private static final int ENETDOWN = 100;
     private static final int LARGEST = 128;
 
     private static final Linker LINKER = Linker.nativeLinker();
@@ -96,7 +97,7 @@ public final class PacketSocket implements AutoCloseable {
             long length = (long) RECV.invokeExact(errno, socket, in, (long) LARGEST, 0);
             if (length < 0) {
                 int error = (int) ERRNO.get(errno, 0L);
-                if (error == EAGAIN) {
+                if (error == EAGAIN || error == ENETDOWN) { // the interface was down: its host is off
                     return null;
                 }
                 throw new IllegalStateException("recv: errno " + error);

@@ -10,11 +10,12 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Counts holders every 10 ms, inside every host, also those that are cut off: hosts on which the virtual address
-/// is present with the gate open, the same for the writer address, and databases that would acknowledge a write
-/// (open to writes, and either alone or with a receiver that takes their events). Beside it a neighbour on each wire
-/// asks who has the address, by ARP and by a probe of every host.
+/// is present with the gate open, the same for the writer and the reader address, and databases that would
+/// acknowledge a write (open to writes, and either alone or with a receiver that takes their events). Beside it a
+/// neighbour on each wire asks who has the address, by ARP and by a probe of every host.
 ///
 /// Two at once are believed only after a second look at all of them that finds the first one still holding after the
 /// last was seen to: then there was a moment at which both held.
@@ -24,6 +25,7 @@ public final class HolderWatch implements AutoCloseable {
 
     private final List<AddressEye> site;
     private final List<AddressEye> writer;
+    private final List<AddressEye> reader;
     private final List<DatabaseEye> databases;
     private final List<WireEye> wires;
     private final Consumer<String> alarm;
@@ -41,6 +43,9 @@ public final class HolderWatch implements AutoCloseable {
                 .toList();
         writer = Topology.DATABASES.stream()
                 .map(plan -> new AddressEye(lab.host(plan), Topology.WRITER_ADDRESS))
+                .toList();
+        reader = Topology.DATABASES.stream()
+                .map(plan -> new AddressEye(lab.host(plan), Topology.READER_ADDRESS))
                 .toList();
         databases = Topology.DATABASES.stream()
                 .map(plan -> new DatabaseEye(lab.host(plan), INTERVAL_MILLIS))
@@ -106,6 +111,8 @@ public final class HolderWatch implements AutoCloseable {
                 names(site),
                 Topology.WRITER_ADDRESS,
                 names(writer),
+                Topology.READER_ADDRESS,
+                names(reader),
                 "primary",
                 databases.stream()
                         .filter(DatabaseEye::writable)
@@ -118,13 +125,17 @@ public final class HolderWatch implements AutoCloseable {
         ticker.shutdownNow();
         site.forEach(AddressEye::close);
         writer.forEach(AddressEye::close);
+        reader.forEach(AddressEye::close);
         databases.forEach(DatabaseEye::close);
         wires.forEach(WireEye::close);
     }
 
     private void tick() {
         try {
-            int seen = Math.max(Math.max(addressHolders(site), addressHolders(writer)), databaseHolders());
+            int seen = Stream.of(
+                            addressHolders(site), addressHolders(writer), addressHolders(reader), databaseHolders())
+                    .max(Integer::compare)
+                    .orElse(0);
             synchronized (this) {
                 most = Math.max(most, seen);
                 looks++;

@@ -33,12 +33,14 @@ public final class Writer implements AutoCloseable {
     private final Timeline timeline = new Timeline();
     private final List<Long> acknowledged = new ArrayList<>();
     private final String url;
+    private final Duration pace;
     private final Thread thread;
     private volatile boolean stopped;
     private volatile @Nullable Connection connection;
     private long next = FIRST.updateAndGet(before -> Math.max(System.currentTimeMillis() * 1000, before + NUMBERS));
 
-    private Writer(LabHost host, String address, Duration patience) {
+    private Writer(LabHost host, String address, Duration patience, Duration pace) {
+        this.pace = pace;
         url = "jdbc:mariadb://" + address + ":" + Topology.DATABASE_PORT
                 + "/shop?user=app&password=lab-app&sslMode=disable&connectTimeout=200&socketTimeout="
                 + patience.toMillis();
@@ -50,9 +52,18 @@ public final class Writer implements AutoCloseable {
         return start(host, address, GIVES_UP);
     }
 
+    /// Writes at a pace of its own: what many writers write at full speed a replica that was away never gets back.
+    ///
+    /// @param pace between an acknowledgement and the next row
+    public static Writer startAt(LabHost host, String address, Duration pace) {
+        Writer writer = new Writer(host, address, GIVES_UP, pace);
+        writer.thread.start();
+        return writer;
+    }
+
     /// @param patience how long it waits for an acknowledgement before it gives the connection up
     public static Writer start(LabHost host, String address, Duration patience) {
-        Writer writer = new Writer(host, address, patience);
+        Writer writer = new Writer(host, address, patience, PACE);
         writer.thread.start();
         return writer;
     }
@@ -87,7 +98,7 @@ public final class Writer implements AutoCloseable {
     public void close() {
         stopped = true;
         try {
-            if (!thread.join(PACE.multipliedBy(20))) {
+            if (!thread.join(pace.plus(PACE.multipliedBy(20)))) {
                 abort(connection); // it may wait for an acknowledgement for long
             }
             thread.join(Duration.ofSeconds(3));
@@ -107,7 +118,7 @@ public final class Writer implements AutoCloseable {
                 }
                 insert(current);
                 timeline.add(new Attempt(start, System.nanoTime(), ""));
-                pause(PACE);
+                pause(pace);
             } catch (SQLException e) {
                 timeline.add(new Attempt(start, System.nanoTime(), e.getErrorCode() + " " + e.getMessage()));
                 abort(connection);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -131,6 +132,26 @@ public final class ControllerApi implements AutoCloseable {
     /// @throws Refused when it was not accepted
     public void retry(String resource) {
         post("retry", Map.of("resource", resource));
+    }
+
+    /// Asks for a member's data to be replaced by a copy of another's. Returns when the controller has accepted
+    /// it, long before it is done.
+    ///
+    /// @param rate bytes a second such as `8M`, empty for what the file says
+    /// @throws Refused when it was not accepted
+    public void rebuild(String group, String host, String rate) {
+        Map<String, String> body = new TreeMap<>(Map.of("group", group, "host", host, "confirm", host));
+        if (!rate.isEmpty()) {
+            body.put("rate", rate);
+        }
+        post("rebuild", body);
+    }
+
+    /// Ends a rebuild before its time.
+    ///
+    /// @throws Refused when it was not accepted
+    public void cancelRebuild(String group, String host) {
+        post("rebuild", Map.of("group", group, "host", host, "cancel", "true"));
     }
 
     private void post(String what, Map<String, String> body) {

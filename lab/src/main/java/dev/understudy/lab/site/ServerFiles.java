@@ -89,7 +89,9 @@ final class ServerFiles {
                         "SITE_ADDRESS",
                         Topology.SITE_ADDRESS,
                         "WRITER_ADDRESS",
-                        Topology.WRITER_ADDRESS));
+                        Topology.WRITER_ADDRESS,
+                        "READER_ADDRESS",
+                        Topology.READER_ADDRESS));
     }
 
     private static String agent(HostPlan host, Checkout checkout) {

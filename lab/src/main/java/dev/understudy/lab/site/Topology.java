@@ -9,6 +9,8 @@ public final class Topology {
     public static final String SITE_ADDRESS = "10.77.1.100";
     /// The address that follows the primary.
     public static final String WRITER_ADDRESS = "10.77.2.200";
+    /// The address for reads, on a replica that is close behind, else on the primary.
+    public static final String READER_ADDRESS = "10.77.2.201";
     public static final int DATABASE_PORT = 3306;
     public static final int CONTROLLER_PORT = 7440;
     public static final String DATABASE_GROUP = "shopdb";

@@ -11,9 +11,11 @@ public final class Wellness {
     public static final String SITE = Topology.BALANCER_GROUP + "/" + Topology.SITE_ADDRESS;
     public static final String PRIMARY = Topology.DATABASE_GROUP + "/primary";
 
+    public static final String READER = Topology.DATABASE_GROUP + "/" + Topology.READER_ADDRESS;
+
     private Wellness() {}
 
-    /// What is not well, empty when everything is: the controller says so, both resources have a holder in a steady
+    /// What is not well, empty when everything is: the controller says so, every resource has a holder in a steady
     /// phase, and both replicas acknowledge.
     public static Optional<String> objection(ControllerApi api) {
         Optional<SiteState> answer = api.state();
@@ -24,7 +26,7 @@ public final class Wellness {
         if (!state.well()) {
             return Optional.of("well: " + String.join("; ", state.problems()));
         }
-        for (String resource : new String[] {SITE, PRIMARY}) {
+        for (String resource : new String[] {SITE, PRIMARY, READER}) {
             if (state.holder(resource).isEmpty() || !state.steady(resource)) {
                 return Optional.of(resource + " has a holder and is steady");
             }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.understudy.lab.site.Databases;
 import dev.understudy.lab.site.LabHost;
 import dev.understudy.lab.site.LabService;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /// Who is promoted, who is not, and who is not let back.
@@ -46,6 +47,37 @@ class CandidateStory extends Story {
         assertThat(becomesHolderInsteadOf(old, PRIMARY).name()).isEqualTo(other.name());
         act("start it again", () -> old.start(LabService.MARIADB));
         clientsAreServed();
+    }
+
+    /// The one that would be chosen otherwise: the first in the order of the file.
+    @Test
+    @Fault("mariadbd of the primary killed while one replica does not log what it applies")
+    void aMemberWhoseConfigurationIsWrongIsNotPromotedAndTheEventSaysWhy() {
+        discardSiteAfterwards();
+        LabHost old = primary();
+        LabHost wrong = replicas().getFirst();
+        LabHost other = replicas().getLast();
+        act("set log_slave_updates = 0 on " + wrong.name() + " and restart its server", () -> {
+            wrong.run("sed", "-i", "s/^log_slave_updates = 1/log_slave_updates = 0/", "/etc/mysql/my.cnf")
+                    .orThrow();
+            wrong.restart(LabService.MARIADB);
+        });
+        eventually(
+                "it is told while all is well",
+                () -> state().json()
+                        .toString()
+                        .contains(wrong.name() + " could not be promoted: its configuration: LOG_SLAVE_UPDATES"));
+        eventually(
+                "it follows again",
+                () -> Databases.replicaField(wrong, "Slave_IO_Running").equals("Yes"));
+        whileRequestsAreAnswered(300);
+        act("kill mariadbd of " + old.name(), () -> old.kill(LabService.MARIADB));
+        assertThat(becomesHolderInsteadOf(old, PRIMARY).name()).isEqualTo(other.name());
+        clientsAreServed();
+        assertThat(ownEvents()).contains("its configuration: LOG_SLAVE_UPDATES: log_slave_updates is 0, 1 is wanted");
+        act("start it again", () -> old.start(LabService.MARIADB));
+        Databases.awaitAnswer(old, Duration.ofSeconds(60));
+        hasEveryAcknowledgedRow(old);
     }
 
     @Test

@@ -1,9 +1,14 @@
 package dev.understudy.lab.story;
 
+import static dev.understudy.lab.site.Wellness.READER;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.understudy.lab.measure.Reads;
 import dev.understudy.lab.site.ControllerApi;
 import dev.understudy.lab.site.LabHost;
+import dev.understudy.lab.site.LabService;
+import dev.understudy.lab.site.Topology;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -29,6 +34,53 @@ class ReadsStory extends Story {
         eventually("the other one is not behind", () -> lag(other) < 2500);
         eventually("it has caught up", () -> lag(lagging) < 2500);
         clientsAreServed();
+    }
+
+    @Test
+    @Fault("the applier of the replica that serves reads is held up by somebody's lock")
+    void readsLeaveAReplicaThatFallsBehind() {
+        LabHost reading = replicaThatServesReads();
+        try (Reads reads = Reads.start(host(Topology.WEB1.name()), Topology.READER_ADDRESS)) {
+            eventually("reads are answered by " + reading.name(), () -> reads.answeredBy(reading));
+            act(
+                    "hold a read lock on " + reading.name() + ": its applier falls behind",
+                    () -> reading.run(
+                            "sh",
+                            "-c",
+                            "mariadb -e 'FLUSH TABLES WITH READ LOCK; DO SLEEP(20)' </dev/null >/dev/null 2>&1 &"));
+            LabHost next = becomesHolderInsteadOf(reading, READER);
+            eventually("reads are answered by " + next.name(), () -> reads.answeredBy(next));
+            assertThat(ownEvents()).contains("LB-55");
+            eventually(reading.name() + " has caught up", () -> lag(reading) >= 0 && lag(reading) < 2500);
+            clientsAreServed();
+            siteBecomesWell();
+        }
+    }
+
+    @Test
+    @Fault("mariadbd of the replica that serves reads killed")
+    void readsLeaveAReplicaThatDies() {
+        LabHost reading = replicaThatServesReads();
+        long epoch = state().epoch(PRIMARY);
+        try (Reads reads = Reads.start(host(Topology.WEB1.name()), Topology.READER_ADDRESS)) {
+            eventually("reads are answered by " + reading.name(), () -> reads.answeredBy(reading));
+            long from = System.nanoTime();
+            act("kill mariadbd of " + reading.name(), () -> reading.kill(LabService.MARIADB));
+            LabHost next = becomesHolderInsteadOf(reading, READER);
+            eventually("reads are answered by " + next.name(), () -> reads.answeredBy(next));
+            tell("no read for %d ms"
+                    .formatted(reads.timeline().between(from, System.nanoTime()).outageMillis()));
+            act("start it again", () -> reading.start(LabService.MARIADB));
+            siteBecomesWell();
+            assertThat(state().epoch(PRIMARY)).isEqualTo(epoch);
+        }
+    }
+
+    private LabHost replicaThatServesReads() {
+        eventually(
+                "a replica serves reads",
+                () -> state().steady(READER) && !state().holder(READER).equals(state().holder(PRIMARY)));
+        return holderOf(READER);
     }
 
     /// Milliseconds, -1 if it is not measured by the heartbeat row.

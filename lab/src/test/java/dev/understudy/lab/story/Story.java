@@ -271,6 +271,11 @@ abstract class Story {
         mayHold = 2;
     }
 
+    /// The events since this story began, as one text.
+    final String ownEvents() {
+        return api().eventsAfter(lastEvent).stream().map(Object::toString).collect(Collectors.joining("\n"));
+    }
+
     /// The site is not to be used by a later story.
     final void discardSiteAfterwards() {
         discard = true;
@@ -283,6 +288,7 @@ abstract class Story {
             String row = event.path("row").asString("");
             boolean decided = event.path("from").asString("").equals("HELD")
                     || row.startsWith("DM-")
+                    || row.startsWith("RB-")
                     || event.path("from").equals(event.path("to"));
             if (!row.isEmpty() && decided) {
                 seen.add(row + " " + event.path("situation").asString(""));
