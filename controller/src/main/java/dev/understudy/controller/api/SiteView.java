@@ -342,9 +342,21 @@ public final class SiteView {
                     .filter(member -> evidence.database(member, resource.id().group())
                             .filter(seen -> !primary.completeIn(member).equals(Optional.of(seen.serverStart())))
                             .isPresent())
-                    .forEach(member -> problems.add(
-                            member + " has not been seen with everything yet: a failover now would wait for it"));
+                    .forEach(member ->
+                            problems.add(incomplete(evidence, resource.id().group(), member, holder)));
         }
+    }
+
+    private static String incomplete(Evidence evidence, String group, String member, String holder) {
+        String received = evidence.database(member, group)
+                .flatMap(seen -> Optional.ofNullable(seen.replica()))
+                .map(Observation.Replica::receivedPosition)
+                .orElse("nothing");
+        String all = evidence.database(holder, group)
+                .map(Observation.Database::binlogPosition)
+                .orElse("an unknown position");
+        return "%s has not been seen with everything yet (it was at %s, %s at %s): a failover now would wait for it"
+                .formatted(member, received, holder, all);
     }
 
     private static boolean follows(Evidence evidence, String member, String group, String source) {

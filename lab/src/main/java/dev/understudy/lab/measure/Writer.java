@@ -10,6 +10,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -78,18 +79,28 @@ public final class Writer implements AutoCloseable {
         }
     }
 
-    /// The acknowledged numbers that the database of this host does not have.
-    public Set<Long> missingOn(LabHost database) {
-        Set<Long> missing;
+    /// The numbers that were acknowledged so far.
+    public Set<Long> acknowledged() {
         synchronized (acknowledged) {
-            missing = new TreeSet<>(acknowledged);
+            return new TreeSet<>(acknowledged);
         }
-        if (missing.isEmpty()) {
-            return missing;
+    }
+
+    /// The acknowledged numbers that the database of this host does not have now.
+    public Set<Long> missingOn(LabHost database) {
+        return missing(acknowledged(), database);
+    }
+
+    /// Those of the numbers that the database of this host does not have.
+    public static Set<Long> missing(Set<Long> numbers, LabHost database) {
+        if (numbers.isEmpty()) {
+            return numbers;
         }
+        Set<Long> missing = new TreeSet<>(numbers);
         String rows = Databases.sql(
                 database,
-                "SELECT id FROM shop.entry WHERE id >= " + missing.iterator().next());
+                "SELECT id FROM shop.entry WHERE id >= " + Collections.min(numbers) + " AND id <= "
+                        + Collections.max(numbers));
         missing.removeAll(rows.lines().map(Long::valueOf).collect(Collectors.toSet()));
         return missing;
     }

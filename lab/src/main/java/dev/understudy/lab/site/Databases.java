@@ -5,6 +5,7 @@ import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.site.Topology.HostPlan;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// SQL as the administrator of a host would type it, over the server's own socket. Any thread.
 public final class Databases {
@@ -66,6 +67,24 @@ public final class Databases {
                   MASTER_HEARTBEAT_PERIOD=1;
                 START SLAVE;
                 """.formatted(primary.address(), Topology.DATABASE_PORT));
+    }
+
+    /// Where the server stands and whom it follows, in one line for a message.
+    public static String replication(LabHost host) {
+        return "read_only, binary log, threads: "
+                + sql(
+                        host,
+                        "SELECT CONCAT_WS(' ', @@read_only, @@gtid_binlog_pos, GROUP_CONCAT(CONCAT(user, ' ', command, ' ', state)"
+                                + " SEPARATOR '; ')) FROM information_schema.processlist WHERE user NOT IN ('root', 'app')")
+                + ", follows: "
+                + client(host, "SHOW SLAVE STATUS\\G", "--column-names")
+                        .output()
+                        .lines()
+                        .map(String::strip)
+                        .filter(line ->
+                                line.matches("(Master_Host|Slave_(IO|SQL)_Running|Gtid_(IO|Slave)_Pos|Seconds_|Last_"
+                                        + "(IO|SQL)_Error|Slave_SQL_Running_State|Slave_IO_State).*"))
+                        .collect(Collectors.joining(", "));
     }
 
     /// A field of SHOW SLAVE STATUS by its name, empty when the server follows nobody.

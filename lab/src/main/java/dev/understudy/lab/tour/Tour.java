@@ -3,6 +3,7 @@ package dev.understudy.lab.tour;
 import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.measure.Instruments;
 import dev.understudy.lab.measure.Timeline.Summary;
+import dev.understudy.lab.measure.Writer;
 import dev.understudy.lab.site.ControllerApi;
 import dev.understudy.lab.site.ControllerApi.SiteState;
 import dev.understudy.lab.site.Lab;
@@ -140,12 +141,13 @@ public final class Tour {
     private boolean everywhere(Instruments instruments) {
         instruments.writer().close();
         boolean all = true;
+        Set<Long> rows = instruments.writer().acknowledged();
         for (Topology.HostPlan plan : Topology.DATABASES) {
             try {
                 Waiting.until(
                         plan.name() + " has every acknowledged row",
                         WELL,
-                        () -> instruments.writer().missingOn(lab.host(plan)).isEmpty());
+                        () -> Writer.missing(rows, lab.host(plan)).isEmpty());
             } catch (Waiting.TimedOut e) {
                 say.accept(e.getMessage());
                 all = false;

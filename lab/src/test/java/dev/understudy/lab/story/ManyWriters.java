@@ -11,6 +11,8 @@ import dev.understudy.lab.site.Topology;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /// Eight clients that commit at the same time, the story's own writer among them, and what must be true of their rows
@@ -70,11 +72,20 @@ final class ManyWriters implements AutoCloseable {
     /// Waits until this database has every row that was acknowledged so far.
     void everythingIsOn(LabHost database) {
         for (Writer writer : writers) {
-            Waiting.until(
-                    database.name() + " has every acknowledged row",
-                    LIMIT,
-                    () -> writer.missingOn(database).isEmpty());
+            Set<Long> rows = writer.acknowledged();
+            Waiting.untilNoObjection(LIMIT, () -> lacking(database, Writer.missing(rows, database)));
         }
+    }
+
+    private static Optional<String> lacking(LabHost database, Set<Long> rows) {
+        return rows.isEmpty()
+                ? Optional.empty()
+                : Optional.of("%s has every acknowledged row: it lacks %d, %s …, and says %s"
+                        .formatted(
+                                database.name(),
+                                rows.size(),
+                                rows.stream().limit(10).toList(),
+                                Databases.replication(database)));
     }
 
     @Override

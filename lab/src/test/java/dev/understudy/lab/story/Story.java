@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.measure.Instruments;
 import dev.understudy.lab.measure.Timeline;
+import dev.understudy.lab.measure.Writer;
 import dev.understudy.lab.site.Checkout;
 import dev.understudy.lab.site.ControllerApi;
 import dev.understudy.lab.site.ControllerApi.SiteState;
@@ -246,9 +247,10 @@ abstract class Story {
     }
 
     final void hasEveryAcknowledgedRow(LabHost database) {
+        Set<Long> rows = instruments().writer().acknowledged();
         eventually(
                 database.name() + " has every acknowledged row",
-                () -> instruments().writer().missingOn(database).isEmpty());
+                () -> Writer.missing(rows, database).isEmpty());
     }
 
     /// Whether the address is configured on the host.
