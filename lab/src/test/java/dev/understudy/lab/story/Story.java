@@ -212,7 +212,11 @@ abstract class Story {
     }
 
     final void siteBecomesWell() {
-        Wellness.await(api(), LIMIT);
+        siteBecomesWellWithin(LIMIT);
+    }
+
+    final void siteBecomesWellWithin(Duration limit) {
+        Wellness.await(api(), limit);
         tell("the site is well");
     }
 
