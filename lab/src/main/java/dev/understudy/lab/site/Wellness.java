@@ -4,6 +4,8 @@ import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.site.ControllerApi.SiteState;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /// Whether the whole site is well, and bringing it back to that. Any thread.
 public final class Wellness {
@@ -40,7 +42,22 @@ public final class Wellness {
 
     /// @throws Waiting.TimedOut naming what is still wrong
     public static void await(ControllerApi api, Duration limit) {
-        Waiting.untilNoObjection(limit, () -> objection(api));
+        await(api, limit, _ -> {});
+    }
+
+    /// @param tell hears what is not well, each time that it is something else
+    /// @throws Waiting.TimedOut naming what is still wrong
+    public static void await(ControllerApi api, Duration limit, Consumer<String> tell) {
+        AtomicReference<String> told = new AtomicReference<>("");
+        Waiting.untilNoObjection(limit, () -> {
+            Optional<String> now = objection(api);
+            // positions move all the time
+            String gist = now.orElse("").replaceAll("\\d+(-\\d+)+", "…");
+            if (!gist.isEmpty() && !gist.equals(told.getAndSet(gist))) {
+                tell.accept("not yet " + now.orElseThrow());
+            }
+            return now;
+        });
     }
 
     /// Undoes every fault: cables, frozen processes, full disks, services that do not run.

@@ -216,7 +216,7 @@ abstract class Story {
     }
 
     final void siteBecomesWellWithin(Duration limit) {
-        Wellness.await(api(), limit);
+        Wellness.await(api(), limit, this::tell);
         tell("the site is well");
     }
 

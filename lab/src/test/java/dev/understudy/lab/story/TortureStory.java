@@ -33,7 +33,7 @@ class TortureStory extends Story {
             writers.leaveOne(); // a member that was away does not catch up with all of them
             tell(faults + " faults are over");
             Wellness.repair(lab());
-            Wellness.await(api(), RECOVERY);
+            Wellness.await(api(), RECOVERY, this::tell);
             clientsAreServed();
             assertThat(writers.acknowledged()).isGreaterThan(1000);
             writers.everythingIsEverywhere(this::tell);
