@@ -67,6 +67,19 @@ public final class ProcessTable {
         return entries;
     }
 
+    /// The programs, outside of it, that work inside the namespace whose first process is a child of this one: each
+    /// `nsenter` that waits for what it started there.
+    public static List<Entry> visitorsOfChildrenOf(long pid) {
+        List<String> beginnings = ProcessHandle.of(pid).stream()
+                .flatMap(ProcessHandle::children)
+                .map(child -> "nsenter -t " + child.pid() + " ")
+                .toList();
+        return ProcessHandle.allProcesses()
+                .flatMap(process -> find(process.pid()).stream())
+                .filter(entry -> beginnings.stream().anyMatch(entry.commandLine()::startsWith))
+                .toList();
+    }
+
     private static Optional<String> namespace(long pid) {
         try {
             return Optional.of(

@@ -259,8 +259,9 @@ public final class LabHost {
         builder.redirectErrorStream(true);
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(
                 folder.resolve("var/log/understudy/" + service.label() + ".log").toFile()));
+        Process starter;
         try {
-            builder.start();
+            starter = builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start the " + service.label() + " of " + name(), e);
         }
@@ -268,6 +269,7 @@ public final class LabHost {
                 service.label() + " of " + name() + " runs (see its log in " + folder.resolve("var/log") + ")",
                 Duration.ofSeconds(10),
                 () -> !processes(service).isEmpty());
+        starter.destroyForcibly(); // a freeze at this moment would make it stand still for good
     }
 
     private static void signal(Signal signal, List<ProcessTable.Entry> processes) {

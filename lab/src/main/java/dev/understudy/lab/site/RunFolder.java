@@ -2,6 +2,7 @@ package dev.understudy.lab.site;
 
 import dev.understudy.lab.kernel.Commands;
 import dev.understudy.lab.kernel.ProcessTable;
+import dev.understudy.lab.kernel.Signal;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -127,7 +128,10 @@ public final class RunFolder {
             String name = key.startsWith(PROCESS) ? key.substring(PROCESS.length()) : "owner";
             Optional<Owned> process = name.equals("owner") ? Optional.empty() : owned(name);
             if (process.filter(Owned::lives).isPresent()) {
-                Commands.run("kill", "-KILL", Long.toString(process.get().pid()));
+                // one that stands still, as what it started did, never reaps it: the namespace would not end
+                ProcessTable.visitorsOfChildrenOf(process.get().pid())
+                        .forEach(visitor -> Signal.KILL.send(visitor.pid()));
+                Signal.KILL.send(process.get().pid());
                 ended++;
             }
         }

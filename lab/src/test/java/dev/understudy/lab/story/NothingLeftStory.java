@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.understudy.lab.kernel.Commands;
 import dev.understudy.lab.kernel.ProcessTable;
+import dev.understudy.lab.kernel.Signal;
 import dev.understudy.lab.kernel.Waiting;
 import dev.understudy.lab.site.Checkout;
 import java.io.IOException;
@@ -29,11 +30,13 @@ class NothingLeftStory {
         Path folder = folderOf(lab);
         List<Long> hosts = firstProcesses(folder);
         assertThat(hosts).hasSize(9);
+        Process visitor = visitorThatStandsStill(hosts.getFirst());
         Commands.run("kill", "-INT", Long.toString(lab.pid())).orThrow();
         Waiting.until("the lab has ended", LIMIT, () -> !lab.isAlive());
         Waiting.until("its hosts have ended", LIMIT, () -> hosts.stream().noneMatch(NothingLeftStory::lives));
         assertThat(folder).doesNotExist();
         assertThat(mounts()).doesNotContain(folder.toString());
+        assertThat(visitor.isAlive()).isFalse();
     }
 
     @Test
@@ -61,6 +64,24 @@ class NothingLeftStory {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
+    }
+
+    /// What a freeze makes of a command that is just being started in the host: nobody reaps what it started.
+    private static Process visitorThatStandsStill(long host) throws IOException {
+        Process visitor =
+                new ProcessBuilder("nsenter", "-t", Long.toString(host), "-m", "-p", "--", "sleep", "600").start();
+        Waiting.until(
+                "it has started something",
+                LIMIT,
+                () -> visitor.children().findAny().isPresent());
+        visitor.children().forEach(child -> Signal.STOP.send(child.pid()));
+        Waiting.until(
+                "it stands still",
+                LIMIT,
+                () -> ProcessTable.find(visitor.pid())
+                        .filter(entry -> entry.state() == 'T')
+                        .isPresent());
+        return visitor;
     }
 
     /// The run folder of that process, once its page has a port: then everything is made.
