@@ -67,16 +67,12 @@ public final class ProcessTable {
         return entries;
     }
 
-    /// The programs, outside of it, that work inside the namespace whose first process is a child of this one: each
-    /// `nsenter` that waits for what it started there.
-    public static List<Entry> visitorsOfChildrenOf(long pid) {
-        List<String> beginnings = ProcessHandle.of(pid).stream()
-                .flatMap(ProcessHandle::children)
-                .map(child -> "nsenter -t " + child.pid() + " ")
-                .toList();
+    /// The programs, outside of it, that work inside the namespace whose first process this is: each `nsenter` that
+    /// waits for what it started there.
+    public static List<Entry> visitorsOf(long initPid) {
         return ProcessHandle.allProcesses()
                 .flatMap(process -> find(process.pid()).stream())
-                .filter(entry -> beginnings.stream().anyMatch(entry.commandLine()::startsWith))
+                .filter(entry -> entry.commandLine().startsWith("nsenter -t " + initPid + " "))
                 .toList();
     }
 

@@ -129,8 +129,7 @@ public final class RunFolder {
             Optional<Owned> process = name.equals("owner") ? Optional.empty() : owned(name);
             if (process.filter(Owned::lives).isPresent()) {
                 // one that stands still, as what it started did, never reaps it: the namespace would not end
-                ProcessTable.visitorsOfChildrenOf(process.get().pid())
-                        .forEach(visitor -> Signal.KILL.send(visitor.pid()));
+                ProcessTable.visitorsOf(process.get().pid()).forEach(visitor -> Signal.KILL.send(visitor.pid()));
                 Signal.KILL.send(process.get().pid());
                 ended++;
             }
