@@ -104,6 +104,25 @@ class PromotionRulesTest {
     }
 
     @Test
+    void one_that_is_far_behind_is_told_while_all_is_well_unless_it_is_meant_to_be() {
+        site.host("db1").heartbeatRow(new HeartbeatRow(1, 1, 1_000_000_000L));
+        site.host("db2").heartbeatRow(new HeartbeatRow(1, 1, 990_000_000L));
+        site.run(Duration.ofMillis(300));
+        assertThat(rules().problem("db2")).isEmpty();
+        site.host("db2").heartbeatRow(new HeartbeatRow(1, 1, 980_000_000L));
+        site.run(Duration.ofMillis(300));
+        assertThat(rules().problem("db2"))
+                .hasValueSatisfying(text -> assertThat(text).startsWith("db2: it lags by 20"));
+        site.host("db2").isSetUp("delay", "3600");
+        site.run(Duration.ofMillis(300));
+        assertThat(rules().problem("db2")).isEmpty();
+    }
+
+    private PromotionRules rules() {
+        return new PromotionRules(evidence(), primary());
+    }
+
+    @Test
     void the_time_to_apply_is_that_of_the_phase() {
         assertThat(PromotionRules.APPLIES_WITHIN).isEqualTo(Deadlines.CATCHING_UP);
     }

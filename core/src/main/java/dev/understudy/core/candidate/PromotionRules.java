@@ -82,7 +82,10 @@ public final class PromotionRules {
         boolean holds = member.equals(primary.holder());
         return (holds ? findings(member) : unfit(member, history(member)))
                 .map(because -> member + " could not be promoted" + (holds ? " again" : "") + ": " + because)
-                .or(() -> lowDisk(member).map(because -> member + ": " + because));
+                .or(() -> lowDisk(member).map(because -> member + ": " + because))
+                .or(() -> reluctant(member).isPresent()
+                        ? Optional.empty()
+                        : late(member).map(late -> member + ": " + late.because()));
     }
 
     private GtidList history(String member) {
