@@ -121,6 +121,21 @@ sealed interface Dialect permits MariaDb {
     /// they were acknowledged: the caller has made sure that none waits, or that it was journaled.
     void semiSyncPrimary(Session session, boolean on, Duration timeout) throws SQLException;
 
+    /// How the storage engine's own log is flushed at commits, as the server's setting spells it.
+    String commitFlush(Session session, Duration timeout) throws SQLException;
+
+    /// Sets that until the server's next start.
+    void commitFlush(Session session, String setting, Duration timeout) throws SQLException;
+
+    /// The setting with which a commit is in the engine's own log before it is answered.
+    String flushEachCommit();
+
+    /// Brings the engine's own log to the disk, with all commits that were answered so far.
+    void flushEngine(Session session, Duration timeout) throws SQLException;
+
+    /// The account lacks a right.
+    boolean isForbidden(SQLException error);
+
     /// Semi-sync for the replica role. Counts from the receiver's next start.
     void semiSyncReplica(Session session, boolean on, Duration timeout) throws SQLException;
 

@@ -26,14 +26,16 @@ final class Following {
     private final Replication replication;
     private final Fence fence;
     private final DroppedTail dropped;
+    private final EngineLog engineLog;
     private final ExtraTransactions extras;
 
-    Following(Server server, Replication replication, Fence fence, DroppedTail dropped) {
+    Following(Server server, Replication replication, Fence fence, DroppedTail dropped, EngineLog engineLog) {
         this.server = server;
         this.sql = server.sql();
         this.replication = replication;
         this.fence = fence;
         this.dropped = dropped;
+        this.engineLog = engineLog;
         this.extras = new ExtraTransactions(server);
     }
 
@@ -128,6 +130,7 @@ final class Following {
         }
         // the order matters: without the replica role before the start, events with the own server id are skipped
         sql.semiSyncPrimary(session, false, Server.STATEMENT);
+        engineLog.asBefore(session);
         server.stop(session, STOP, timeout -> sql.stopReplication(session, timeout));
         sql.semiSyncReplica(session, true, Server.STATEMENT);
         sql.followFrom(

@@ -67,8 +67,9 @@ public final class LocalDatabase implements DatabaseControl {
         fence = new Fence(server, dropped);
         shutReplicas = new ShutReplicas(server);
         replication = new Replication(server, shutReplicas);
-        following = new Following(server, replication, fence, dropped);
-        writes = new Writes(server, fence);
+        EngineLog engineLog = new EngineLog(server);
+        following = new Following(server, replication, fence, dropped, engineLog);
+        writes = new Writes(server, fence, engineLog);
         heartbeat = new HeartbeatKeeper(server, fence, System::nanoTime);
         settings = new SettingsKeeper(server, System::nanoTime);
         rebuilding = new Rebuilding(server, copies);

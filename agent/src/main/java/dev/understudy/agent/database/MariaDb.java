@@ -32,6 +32,8 @@ final class MariaDb implements Dialect {
         SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients',\
         'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_no_tx')""";
 
+    private static final int ACCESS_DENIED = 1227;
+
     private static final String BACKUP = "mariadb-backup";
     private static final String UNPACK = "mbstream";
 
@@ -328,6 +330,35 @@ final class MariaDb implements Dialect {
                     timeout);
         }
         session.run("SET GLOBAL rpl_semi_sync_master_enabled = " + (on ? 1 : 0), timeout);
+    }
+
+    @Override
+    public String commitFlush(Session session, Duration timeout) throws SQLException {
+        return text(
+                session.query("SELECT @@global.innodb_flush_log_at_trx_commit AS value", timeout)
+                        .getFirst(),
+                "value");
+    }
+
+    @Override
+    public void commitFlush(Session session, String setting, Duration timeout) throws SQLException {
+        session.run("SET GLOBAL innodb_flush_log_at_trx_commit = " + Integer.parseInt(setting), timeout);
+    }
+
+    /// With 1 a commit that the binary log has is answered before its end is in InnoDB's log.
+    @Override
+    public String flushEachCommit() {
+        return "3";
+    }
+
+    @Override
+    public void flushEngine(Session session, Duration timeout) throws SQLException {
+        session.run("FLUSH LOCAL ENGINE LOGS", timeout);
+    }
+
+    @Override
+    public boolean isForbidden(SQLException error) {
+        return error.getErrorCode() == ACCESS_DENIED;
     }
 
     @Override

@@ -26,11 +26,13 @@ final class Writes {
     private final Server server;
     private final Dialect sql;
     private final Fence fence;
+    private final EngineLog engineLog;
 
-    Writes(Server server, Fence fence) {
+    Writes(Server server, Fence fence, EngineLog engineLog) {
         this.server = server;
         this.sql = server.sql();
         this.fence = fence;
+        this.engineLog = engineLog;
     }
 
     Outcome open(boolean alone, LeaseCheck lease) throws SQLException {
@@ -44,8 +46,14 @@ final class Writes {
         if (!lease.live()) {
             return new Outcome.Refused("lease", "no live lease");
         }
+        if (alone) {
+            engineLog.flushEachCommit(session);
+        }
         if (alone == view.semiSyncPrimary()) {
             sql.semiSyncPrimary(session, !alone, Server.STATEMENT);
+        }
+        if (!alone) {
+            engineLog.asBefore(session);
         }
         Outcome opened = view.readOnly() ? fence.open(session, lease, seen) : Outcome.Done.withoutFacts();
         if (!(opened instanceof Outcome.Done)) {

@@ -246,6 +246,43 @@ class PrimaryRulesTest {
         }
     }
 
+    /// S16, S20: its start drops what InnoDB knows only as prepared, and nobody else has it.
+    @Test
+    void whatAPrimaryThatRunsAloneHasAnsweredIsThereAfterItsCrash() throws Exception {
+        try (Site site = new Site(2).replicate()) {
+            try (Session client = site.server(1).application()) {
+                execute(client, "INSERT INTO shop.orders VALUES (1)");
+                Site.done(site.open(1, true));
+                site.server(1).kill(); // with what was answered before it ran alone
+            }
+            site.server(1).start();
+            site.server(1).awaitAnswer();
+            assertThat(site.server(1).rows()).isEqualTo("1");
+
+            Site.done(site.open(1, true));
+            try (Session client = site.server(1).application()) {
+                execute(client, "INSERT INTO shop.orders VALUES (2)");
+                site.server(1).kill();
+            }
+            site.server(1).start();
+            site.server(1).awaitAnswer();
+            assertThat(site.server(1).rows()).isEqualTo("1,2");
+
+            Site.done(site.open(1, true));
+            assertThat(flush(site)).isEqualTo("3");
+            Site.done(site.open(1, false));
+            assertThat(flush(site)).isEqualTo("1");
+            Site.done(site.open(1, true));
+            Site.done(site.release(1));
+            Site.done(site.follow(1, 2));
+            assertThat(flush(site)).isEqualTo("1");
+        }
+    }
+
+    private static String flush(Site site) {
+        return site.server(1).query("SELECT @@innodb_flush_log_at_trx_commit");
+    }
+
     @Test
     void blockedWritesWaitForARunningTransactionAndThePositionIsReachedElsewhere() throws Exception {
         try (Site site = new Site(2).replicate();
