@@ -14,7 +14,9 @@ import dev.understudy.agent.link.ControllerLink;
 import dev.understudy.agent.link.LinkHandler;
 import dev.understudy.agent.link.Links;
 import dev.understudy.agent.link.Observations;
+import dev.understudy.agent.metrics.CheckFigures;
 import dev.understudy.agent.metrics.HostMetrics;
+import dev.understudy.agent.metrics.NginxFigures;
 import dev.understudy.agent.peer.Eyes;
 import dev.understudy.agent.peer.PeerClient;
 import dev.understudy.agent.peer.PeerServer;
@@ -148,6 +150,9 @@ public final class Agent implements LinkHandler, AutoCloseable {
                         return statusPort();
                     }
                 });
+        metrics.registry().families(watch::figures);
+        metrics.registry().families(() -> CheckFigures.of(observations.since(0).observations()));
+        config.nginxStatus().ifPresent(page -> metrics.registry().families(new NginxFigures(peerClient, page)::read));
         membership = new Membership(
                 config.host(),
                 Detachments.open(config.state()),

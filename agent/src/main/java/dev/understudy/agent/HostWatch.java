@@ -10,8 +10,10 @@ import dev.understudy.agent.command.DatabaseLooks;
 import dev.understudy.agent.command.Site;
 import dev.understudy.agent.lease.LeaseKeeper;
 import dev.understudy.agent.link.Observations;
+import dev.understudy.agent.metrics.UnitFigures;
 import dev.understudy.agent.peer.Eyes;
 import dev.understudy.agent.peer.Targets;
+import dev.understudy.agent.probe.BackupLook;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
@@ -22,7 +24,9 @@ import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.protocol.ServiceState;
 import dev.understudy.protocol.TimingProfile;
+import dev.understudy.wire.metrics.Family;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -42,6 +46,7 @@ final class HostWatch implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(HostWatch.class);
     private static final Duration GATEWAY = Duration.ofMillis(500);
+    private static final Duration BACKUP = Duration.ofSeconds(10);
     private static final Duration SLOWEST = Duration.ofSeconds(1);
 
     private final String host;
@@ -136,6 +141,18 @@ final class HostWatch implements AutoCloseable {
                                         }
                                     },
                                     control -> beat(database.name(), control)));
+                    ClusterSpec.Backup backup = database.backup();
+                    if (backup != null) {
+                        BackupLook look = new BackupLook(database.name(), backup.glob());
+                        part(
+                                old,
+                                next,
+                                new Key("backup", look, BACKUP),
+                                () -> new Repeated(
+                                        "backup " + database.name(),
+                                        BACKUP,
+                                        () -> observations.publish(look.look(Instant.now()))));
+                    }
                     watch.control().ifPresent(control -> databaseControls.put(database.name(), control));
                 }
                 case WebGroup web ->
@@ -203,6 +220,34 @@ final class HostWatch implements AutoCloseable {
     /// Whether packets to the resource's address would not leave this host.
     private boolean own(ResourceId resource) {
         return keeper.heldNow(resource) != null || present(resource);
+    }
+
+    /// What the servers on this host count, and the states of their services, for Prometheus. Of several database
+    /// groups the first one's: its names have no room for another. Any thread; up to a second.
+    List<Family> figures() {
+        Site site = seen;
+        if (site == null) {
+            return List.of();
+        }
+        Map<String, ServiceState> units = new LinkedHashMap<>();
+        List<Family> all = new ArrayList<>();
+        for (Group group : site.spec().groupsOf(host)) {
+            site.service(group.name()).ifPresent(service -> units.put(unit(group), service.state()));
+            DatabaseControl database = databases.get(group.name());
+            if (database != null && all.isEmpty()) {
+                all.addAll(database.figures());
+            }
+        }
+        all.add(UnitFigures.of(units));
+        return all;
+    }
+
+    private static String unit(Group group) {
+        return switch (group) {
+            case BalancerGroup balancer -> balancer.haproxy().service();
+            case DatabaseGroup database -> database.service();
+            case WebGroup web -> web.name();
+        };
     }
 
     /// Looks again at what goes with the resource, publishes and returns it. Any thread; up to a second.
@@ -306,6 +351,7 @@ final class HostWatch implements AutoCloseable {
             case Observation.Database d -> memberOf(spec, d.group());
             case Observation.Settings s -> memberOf(spec, s.group());
             case Observation.Data d -> memberOf(spec, d.group());
+            case Observation.Backup b -> memberOf(spec, b.group()) && backups(spec, b.group());
             case Observation.Web w -> memberOf(spec, w.group());
             case Observation.Attachment a -> memberOf(spec, a.resource().group());
             case Observation.Gateway g -> memberOf(spec, g.resource().group());
@@ -315,6 +361,10 @@ final class HostWatch implements AutoCloseable {
                 Targets.paths(spec, host, ports.status()).stream()
                         .anyMatch(t -> t.resource().equals(p.resource()));
         };
+    }
+
+    private static boolean backups(ClusterSpec spec, String group) {
+        return spec.group(group).orElseThrow() instanceof DatabaseGroup database && database.backup() != null;
     }
 
     private boolean memberOf(ClusterSpec spec, String group) {

@@ -1,5 +1,6 @@
 package dev.understudy.controller;
 
+import dev.understudy.controller.api.SiteFigures;
 import dev.understudy.controller.config.ClusterFile;
 import dev.understudy.controller.journal.Authority;
 import dev.understudy.controller.journal.Identity;
@@ -8,6 +9,7 @@ import dev.understudy.controller.loop.ControllerLoop;
 import dev.understudy.controller.loop.FaultHandler;
 import dev.understudy.controller.loop.Ticking;
 import dev.understudy.controller.loop.View;
+import dev.understudy.controller.mail.Notifier;
 import dev.understudy.controller.web.WebServer;
 import dev.understudy.core.Decision.Answer;
 import dev.understudy.core.OperatorRequest;
@@ -17,6 +19,7 @@ import dev.understudy.wire.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -35,6 +38,7 @@ public final class Controller implements AutoCloseable {
 
     /// @param cluster the file to apply at start, null to go on with what is in the journal
     /// @param listenPort 0: any free one
+    /// @param grafana where the dashboards are, for the page's link to them; empty for none
     public record Settings(
             String name,
             @Nullable Path cluster,
@@ -42,7 +46,21 @@ public final class Controller implements AutoCloseable {
             String listenHost,
             int listenPort,
             int raftPort,
-            boolean init) {}
+            boolean init,
+            String grafana) {
+
+        /// Without a link to dashboards.
+        public Settings(
+                String name,
+                @Nullable Path cluster,
+                Path state,
+                String listenHost,
+                int listenPort,
+                int raftPort,
+                boolean init) {
+            this(name, cluster, state, listenHost, listenPort, raftPort, init, "");
+        }
+    }
 
     /// The controller cannot start, for a reason that the operator can mend. Nothing was changed.
     public static final class RefusedException extends Exception {
@@ -57,6 +75,7 @@ public final class Controller implements AutoCloseable {
     private final Journal journal;
     private final Authority authority;
     private final ControllerLoop loop;
+    private final Notifier notifier;
     private final WebServer web;
     private final Thread watch;
 
@@ -65,12 +84,14 @@ public final class Controller implements AutoCloseable {
             Journal journal,
             Authority authority,
             ControllerLoop loop,
+            Notifier notifier,
             WebServer web,
             Thread watch) {
         this.exclusive = exclusive;
         this.journal = journal;
         this.authority = authority;
         this.loop = loop;
+        this.notifier = notifier;
         this.web = web;
         this.watch = watch;
     }
@@ -108,6 +129,10 @@ public final class Controller implements AutoCloseable {
                 cause -> faults.fault("journal", cause));
         Authority authority = new Authority(journal, () -> clock.now().mono(), TimingProfile.FAST.authorityWindow());
         ControllerLoop loop = new ControllerLoop(journal, authority, clock, faults, metrics);
+        Notifier notifier = null;
+        metrics.families(() -> loop.view()
+                .map(view -> SiteFigures.of(view.state(), clock.now()))
+                .orElse(List.of()));
         try {
             loop.start();
             authority.start();
@@ -118,10 +143,22 @@ public final class Controller implements AutoCloseable {
             }
             warnOfTwoHosts(loop);
             String peer = ready.identity().peer();
-            WebServer web = WebServer.start(settings.listenHost(), settings.listenPort(), loop, peer, clock, metrics);
+            notifier = Notifier.start(loop, authority, clock, peer, metrics, faults);
+            WebServer web = WebServer.start(
+                    settings.listenHost(),
+                    settings.listenPort(),
+                    loop,
+                    notifier,
+                    peer,
+                    clock,
+                    metrics,
+                    settings.grafana());
             LOG.info("controller={} listen={}:{} state={}", peer, settings.listenHost(), web.port(), settings.state());
-            return new Controller(exclusive, journal, authority, loop, web, watch(journal, faults));
+            return new Controller(exclusive, journal, authority, loop, notifier, web, watch(journal, faults));
         } catch (RefusedException | RuntimeException e) {
+            if (notifier != null) {
+                notifier.close();
+            }
             loop.stop();
             authority.close();
             journal.close();
@@ -233,6 +270,7 @@ public final class Controller implements AutoCloseable {
     /// Closes everything without preparing anybody for it, as a crash would.
     public void abort() throws IOException {
         watch.interrupt();
+        notifier.close();
         loop.stop();
         authority.close();
         web.close();

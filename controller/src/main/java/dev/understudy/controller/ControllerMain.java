@@ -22,7 +22,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
         description = "Watches a site and moves its addresses and its primary database when their holders fail.")
 public final class ControllerMain implements Callable<Integer> {
 
-    private static final Set<String> KEYS = Set.of("name", "cluster", "state", "listen", "raft-port");
+    private static final Set<String> KEYS = Set.of("name", "cluster", "state", "listen", "raft-port", "grafana");
 
     @Option(names = "--config", description = "controller.yml: the options below as keys; options win.")
     private @Nullable Path config;
@@ -41,6 +41,9 @@ public final class ControllerMain implements Callable<Integer> {
 
     @Option(names = "--name", description = "This controller's name (default: ctl1).")
     private @Nullable String name;
+
+    @Option(names = "--grafana", description = "Where Understudy's dashboards are: the page has links to them.")
+    private @Nullable String grafana;
 
     @Option(names = "--init", description = "Begin a new journal if there is none; an old one is moved aside.")
     private boolean init;
@@ -124,7 +127,15 @@ public final class ControllerMain implements Callable<Integer> {
                 raftPort != null
                         ? port("--raft-port", raftPort.toString())
                         : port("raft-port", file.getOrDefault("raft-port", "7441")),
-                init);
+                init,
+                grafana(grafana != null ? grafana : file.getOrDefault("grafana", "")));
+    }
+
+    private static String grafana(String url) throws Controller.RefusedException {
+        if (url.isEmpty() || url.matches("https?://[^\\s\"<>]+")) {
+            return url;
+        }
+        throw new Controller.RefusedException("--grafana: '" + url + "' is not of the form http://host:port");
     }
 
     private static int port(String option, String text) throws Controller.RefusedException {

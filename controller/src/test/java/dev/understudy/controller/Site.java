@@ -37,6 +37,7 @@ public final class Site implements AutoCloseable {
     private final List<BalancerAgent> agents = new ArrayList<>();
     final List<Throwable> faults = new CopyOnWriteArrayList<>();
     private @Nullable Controller controller;
+    private String grafana = "";
 
     Site(Path state) {
         this.state = state;
@@ -53,11 +54,16 @@ public final class Site implements AutoCloseable {
 
     Controller start(@Nullable Path cluster, boolean init) throws Exception {
         Controller started = Controller.start(
-                new Controller.Settings("ctl1", cluster, state, "127.0.0.1", port, raftPort, init),
+                new Controller.Settings("ctl1", cluster, state, "127.0.0.1", port, raftPort, init, grafana),
                 (_, cause) -> faults.add(cause),
                 this::now);
         controller = started;
         return started;
+    }
+
+    /// Where the dashboards are, from the next start on.
+    void grafana(String url) {
+        grafana = url;
     }
 
     BalancerAgent agent(String host) {

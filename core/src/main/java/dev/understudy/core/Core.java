@@ -252,6 +252,8 @@ public final class Core {
             case OperatorRequest.Rebuild rebuild -> new RebuildDesk(turn, operator).begin(rebuild);
             case OperatorRequest.CancelRebuild cancel -> new RebuildDesk(turn, operator).cancel(cancel);
             case OperatorRequest.Fenced fenced -> new Desk(turn, operator).fenced(fenced.host());
+            case OperatorRequest.Acknowledge word -> new NoticeDesk(turn, operator).acknowledge(word);
+            case OperatorRequest.Tell tell -> new NoticeDesk(turn, operator).tell(tell);
             case OperatorRequest.PlannedStop _ -> {
                 LongLeases.begin(turn);
                 String length = LongLeases.LONGEST.toSeconds() + " s";
@@ -344,7 +346,7 @@ public final class Core {
                 return;
             }
         }
-        if (apply.spec().equals(old)) {
+        if (apply.spec().equals(old) && apply.text().equals(journaled.specText())) {
             turn.answer(request, true, "unchanged, version " + journaled.specVersion(), "");
             return;
         }

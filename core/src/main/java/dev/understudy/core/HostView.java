@@ -166,6 +166,7 @@ public record HostView(
             case Observation.Path p -> String.valueOf(p.reach() == Observation.Reach.ANSWERS);
             case Observation.Gateway g -> g.reach().name();
             case Observation.Settings s -> s.findings().toString();
+            case Observation.Backup b -> b.file();
             case Observation.Data d -> d.cannotGive() + "/" + d.cannotReceive();
         };
     }

@@ -1,5 +1,6 @@
 package dev.understudy.core;
 
+import dev.understudy.core.notice.NoticeChange;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ResourceId;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,9 @@ public sealed interface JournalEntry {
 
     /// What operators have said that stays in force changed: a pause, maintenance, a detached group.
     record Operated(Operations next, Event event) implements JournalEntry {}
+
+    /// What people were told, are to be told, or have acknowledged changed.
+    record Noticed(NoticeChange change, Event event) implements JournalEntry {}
 
     /// Something to tell: also that nothing was done, and why.
     record Noted(Event event) implements JournalEntry {}

@@ -3,6 +3,7 @@ package dev.understudy.core;
 import dev.understudy.core.JournalEntry.CircleChanged;
 import dev.understudy.core.JournalEntry.LeaseExtended;
 import dev.understudy.core.JournalEntry.Noted;
+import dev.understudy.core.JournalEntry.Noticed;
 import dev.understudy.core.JournalEntry.Operated;
 import dev.understudy.core.JournalEntry.ResourceChanged;
 import dev.understudy.core.JournalEntry.SpecApplied;
@@ -11,6 +12,7 @@ import dev.understudy.core.ResourceState.AddressPhase;
 import dev.understudy.core.ResourceState.AddressState;
 import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.core.notice.Notices;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ResourceId;
 import java.util.ArrayList;
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// @param longLeases resources whose holder was given a longer lease for a planned restart
 /// @param circles on whose consent each holder may live; absent: on nobody's
 /// @param operations what operators have said that stays in force
+/// @param told what people have been told and are to be told; null from a controller that told nobody
 public record Journaled(
         long entries,
         long specVersion,
@@ -37,7 +40,8 @@ public record Journaled(
         Map<ResourceId, LongLease> longLeases,
         Map<ResourceId, Consenting> circles,
         Operations operations,
-        List<Event> events) {
+        List<Event> events,
+        @Nullable Notices told) {
 
     /// How many events are kept.
     public static final int MAX_EVENTS = 1000;
@@ -47,6 +51,20 @@ public record Journaled(
         longLeases = Map.copyOf(longLeases);
         circles = Map.copyOf(circles);
         events = List.copyOf(events);
+    }
+
+    /// Whoever uses this puts what people are told back ([#apply]).
+    private Journaled(
+            long entries,
+            long specVersion,
+            @Nullable ClusterSpec spec,
+            String specText,
+            Map<ResourceId, ResourceState> resources,
+            Map<ResourceId, LongLease> longLeases,
+            Map<ResourceId, Consenting> circles,
+            Operations operations,
+            List<Event> events) {
+        this(entries, specVersion, spec, specText, resources, longLeases, circles, operations, events, null);
     }
 
     public static Journaled empty() {
@@ -64,6 +82,22 @@ public record Journaled(
 
     /// Pure and total: every replica gets the same state from the same entries.
     public Journaled apply(JournalEntry entry) {
+        Notices next = entry instanceof Noticed noticed
+                ? notices().after(noticed.change(), noticed.event().at())
+                : told;
+        return applied(entry).telling(next);
+    }
+
+    public Notices notices() {
+        return told == null ? Notices.NONE : told;
+    }
+
+    private Journaled telling(@Nullable Notices next) {
+        return new Journaled(
+                entries, specVersion, spec, specText, resources, longLeases, circles, operations, events, next);
+    }
+
+    private Journaled applied(JournalEntry entry) {
         List<Event> nextEvents = new ArrayList<>(events);
         nextEvents.add(entry.event());
         if (nextEvents.size() > MAX_EVENTS) {
@@ -121,7 +155,7 @@ public record Journaled(
             }
             case Vouched vouched -> operating(operations.vouching(vouched.resource(), vouched.epoch()), nextEvents);
             case Operated operated -> operating(operated.next(), nextEvents);
-            case Noted _ -> operating(operations, nextEvents);
+            case Noted _, Noticed _ -> operating(operations, nextEvents);
         };
     }
 
@@ -142,7 +176,8 @@ public record Journaled(
 
     /// The same state with other events.
     public Journaled withEvents(List<Event> others) {
-        return new Journaled(entries, specVersion, spec, specText, resources, longLeases, circles, operations, others);
+        return new Journaled(
+                entries, specVersion, spec, specText, resources, longLeases, circles, operations, others, told);
     }
 
     private Map<ResourceId, ResourceState> resourcesOf(ClusterSpec next) {

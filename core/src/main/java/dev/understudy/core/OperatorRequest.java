@@ -1,5 +1,6 @@
 package dev.understudy.core;
 
+import dev.understudy.core.notice.NoticeChange;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ResourceId;
@@ -41,6 +42,17 @@ public sealed interface OperatorRequest {
 
     /// A checked cluster specification and the text that it was read from.
     record Apply(ClusterSpec spec, String text) implements OperatorRequest {}
+
+    /// Somebody looks after an incident: no more reminders of it.
+    ///
+    /// @param note one line, or empty
+    record Acknowledge(String incident, String note) implements OperatorRequest {}
+
+    /// Asked by this controller's own mailer: to write down what is to be told, or was. Refused when something else
+    /// was written down since it was decided.
+    ///
+    /// @param text one line for the history
+    record Tell(NoticeChange change, String text) implements OperatorRequest {}
 
     /// This controller is about to be stopped and started again: every holder gets a lease that outlives it (S9).
     record PlannedStop() implements OperatorRequest {}

@@ -312,6 +312,12 @@ final class StagedHost {
         beat(site.mono());
     }
 
+    /// Somebody switched semi-synchronous replication off by hand.
+    void waitForNobody() {
+        semiSync = false;
+        beat(site.mono());
+    }
+
     /// Whether it waits for acknowledgements.
     boolean waits() {
         return semiSync;
@@ -746,12 +752,19 @@ final class StagedHost {
                         up ? gtid(applied) : "",
                         semiSync,
                         false,
-                        0,
+                        semiSync ? followers() : 0,
                         replica,
                         heartbeatRow,
                         troubles,
                         "",
                         unacknowledged));
+    }
+
+    /// Whose receivers are connected to this server.
+    private int followers() {
+        return (int) site.hosts.values().stream()
+                .filter(h -> h.receiver && !h.cut && address(name).equals(h.source) && !h.isShutOut())
+                .count();
     }
 
     private boolean isShutOut() {

@@ -136,7 +136,8 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                         g.reader(),
                         g.longTransactions(),
                         g.minFree(),
-                        g.copyBytesPerSecond());
+                        g.copyBytesPerSecond(),
+                        g.backup());
         };
     }
 
@@ -332,6 +333,21 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         }
     }
 
+    /// Where a group's backups appear, on at least one of its members.
+    ///
+    /// @param glob as of [java.nio.file.FileSystem#getPathMatcher], beginning with /
+    /// @param maxAge a newest one that is older is told
+    public record Backup(String glob, Duration maxAge) {
+
+        public static final Duration USUAL_AGE = Duration.ofHours(26);
+
+        public Backup {
+            if (!glob.startsWith("/") || maxAge.isNegative() || maxAge.isZero()) {
+                throw new IllegalArgumentException("no full path or no age: " + glob + ", " + maxAge);
+            }
+        }
+    }
+
     /// What a planned move does about transactions that run for long.
     ///
     /// @param patience how long it waits for them to end by themselves; writes go on meanwhile
@@ -388,7 +404,8 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
             @Nullable Reader reader,
             @Nullable LongTransactions longTransactions,
             @Nullable MinFree minFree,
-            @Nullable Long copyBytesPerSecond)
+            @Nullable Long copyBytesPerSecond,
+            @Nullable Backup backup)
             implements Group {
         public DatabaseGroup {
             members = List.copyOf(members);
@@ -424,6 +441,7 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                     cleanStopWait,
                     recovery,
                     reader,
+                    null,
                     null,
                     null,
                     null);

@@ -239,6 +239,18 @@ public sealed interface Observation {
         }
     }
 
+    /// The newest backup on this host, by the group's `backup`.
+    ///
+    /// @param newestSeconds when it was written last, since 1970; 0 if there is none
+    /// @param file which one, empty if there is none
+    /// @param trouble what could not be looked at, empty if nothing
+    record Backup(String group, long newestSeconds, String file, String trouble) implements Observation {
+        @Override
+        public String key() {
+            return "backup/" + group;
+        }
+    }
+
     /// What a host has to do with a copy just now.
     enum CopyStep {
         /// its server's data are read and sent

@@ -3,7 +3,9 @@ package dev.understudy.agent.act;
 import dev.understudy.protocol.Command;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
+import dev.understudy.wire.metrics.Family;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +45,11 @@ public interface DatabaseControl extends AutoCloseable {
     /// @param epoch of the lease of the primary role, 0 for none
     /// @param lease asked before the row is written
     void beat(long epoch, LeaseCheck lease);
+
+    /// What the server counts itself, for Prometheus. Takes at most about a second, and nothing else waits for it.
+    default List<Family> figures() {
+        return List.of();
+    }
 
     @Override
     void close();

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param copies where another agent fetches a copy of this host's database, only while the controller has one made
 /// @param services how services are run that are no systemd units, by the names that the spec uses
 /// @param databases local access, by database group
+/// @param nginxPage nginx's `stub_status` page, whose figures are told with the metrics; null for none
 public record AgentConfig(
         String host,
         List<URI> controllers,
@@ -29,7 +30,8 @@ public record AgentConfig(
         Listen peer,
         Listen copies,
         Map<String, CommandForm> services,
-        Map<String, DatabaseAccess> databases) {
+        Map<String, DatabaseAccess> databases,
+        @Nullable URI nginxPage) {
 
     public static final Path DEFAULT_FILE = Path.of("/etc/understudy/agent.yml");
     public static final Path DEFAULT_STATE = Path.of("/var/lib/understudy/agent");
@@ -37,7 +39,7 @@ public record AgentConfig(
     public static final Listen DEFAULT_PEER = new Listen("0.0.0.0", 7442);
     public static final Listen DEFAULT_COPIES = new Listen("0.0.0.0", 7444);
 
-    /// With the usual port for copies.
+    /// With the usual port for copies and without a page of nginx.
     public AgentConfig(
             String host,
             List<URI> controllers,
@@ -46,13 +48,17 @@ public record AgentConfig(
             Listen peer,
             Map<String, CommandForm> services,
             Map<String, DatabaseAccess> databases) {
-        this(host, controllers, state, metrics, peer, DEFAULT_COPIES, services, databases);
+        this(host, controllers, state, metrics, peer, DEFAULT_COPIES, services, databases, null);
     }
 
     public AgentConfig {
         controllers = List.copyOf(controllers);
         services = Map.copyOf(services);
         databases = Map.copyOf(databases);
+    }
+
+    public Optional<URI> nginxStatus() {
+        return Optional.ofNullable(nginxPage);
     }
 
     /// Where transactions that only this host has are decoded.
@@ -100,8 +106,25 @@ public record AgentConfig(
         for (Map.Entry<String, YamlSection> entry : root.sections("databases").entrySet()) {
             databases.put(entry.getKey(), database(entry.getValue()));
         }
+        URI nginxPage = nginxPage(root);
         root.end();
-        return new AgentConfig(host, controllers, state, metrics, peer, copies, services, databases);
+        return new AgentConfig(host, controllers, state, metrics, peer, copies, services, databases, nginxPage);
+    }
+
+    private static @Nullable URI nginxPage(YamlSection root) throws ConfigException {
+        Optional<String> given = root.textIfGiven("nginx_status");
+        if (given.isEmpty()) {
+            return null;
+        }
+        try {
+            URI page = URI.create(given.get());
+            if ("http".equals(page.getScheme()) && page.getHost() != null) {
+                return page;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        throw root.wrong("nginx_status", "'" + given.get() + "' is not of the form http://host:port/path");
     }
 
     private static List<URI> controllers(YamlSection root) throws ConfigException {

@@ -34,6 +34,15 @@ sealed interface Dialect permits MariaDb {
     /// Replication from a primary, empty if none is configured. Blocks while another session stops replication.
     Optional<ReplicaView> lookReplica(Session session, Duration timeout) throws SQLException;
 
+    /// The server's counters by name, as it prints them.
+    Map<String, String> status(Session session, Duration timeout) throws SQLException;
+
+    /// The server's settings by name, as it prints them.
+    Map<String, String> variables(Session session, Duration timeout) throws SQLException;
+
+    /// Replication from each source, by column. Blocks while another session stops replication.
+    List<Map<String, String>> replicas(Session session, Duration timeout) throws SQLException;
+
     int waitingCommits(Session session, Duration timeout) throws SQLException;
 
     /// What sessions wait for, and whether another one would be let in.

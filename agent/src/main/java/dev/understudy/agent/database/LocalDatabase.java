@@ -14,6 +14,7 @@ import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Observation.Trouble;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ServiceState;
+import dev.understudy.wire.metrics.Family;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -43,6 +44,7 @@ public final class LocalDatabase implements DatabaseControl {
     private final HeartbeatKeeper heartbeat;
     private final SettingsKeeper settings;
     private final Rebuilding rebuilding;
+    private final DatabaseFigures figures;
     private final ReentrantLock acting = new ReentrantLock();
     private final ReentrantLock looking = new ReentrantLock();
     private final AtomicBoolean opening = new AtomicBoolean();
@@ -73,6 +75,7 @@ public final class LocalDatabase implements DatabaseControl {
         heartbeat = new HeartbeatKeeper(server, fence, System::nanoTime);
         settings = new SettingsKeeper(server, System::nanoTime);
         rebuilding = new Rebuilding(server, copies);
+        figures = new DatabaseFigures(server);
     }
 
     @Override
@@ -360,6 +363,11 @@ public final class LocalDatabase implements DatabaseControl {
     @Override
     public void beat(long epoch, LeaseCheck lease) {
         heartbeat.beat(epoch, lease);
+    }
+
+    @Override
+    public List<Family> figures() {
+        return figures.read();
     }
 
     @Override

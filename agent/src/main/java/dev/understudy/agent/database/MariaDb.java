@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -144,6 +145,29 @@ final class MariaDb implements Dialect {
                 sqlError.isEmpty() ? ioError : sqlError,
                 number(row, "SQL_Delay"),
                 text(row, "Master_SSL_Allowed").equals("Yes")));
+    }
+
+    @Override
+    public Map<String, String> status(Session session, Duration timeout) throws SQLException {
+        return named(session, "SHOW GLOBAL STATUS", timeout);
+    }
+
+    @Override
+    public Map<String, String> variables(Session session, Duration timeout) throws SQLException {
+        return named(session, "SHOW GLOBAL VARIABLES", timeout);
+    }
+
+    private static Map<String, String> named(Session session, String sql, Duration timeout) throws SQLException {
+        Map<String, String> named = new LinkedHashMap<>();
+        for (Map<String, String> row : session.query(sql, timeout)) {
+            named.put(text(row, "Variable_name"), text(row, "Value"));
+        }
+        return named;
+    }
+
+    @Override
+    public List<Map<String, String>> replicas(Session session, Duration timeout) throws SQLException {
+        return session.query("SHOW ALL SLAVES STATUS", timeout);
     }
 
     @Override

@@ -21,7 +21,9 @@ final class Sessions implements AutoCloseable {
         KILL,
         /// The heartbeat row's own: it may wait for an acknowledgement for as long as nobody acknowledges. Only the
         /// thread that keeps the row asks for it.
-        HEARTBEAT
+        HEARTBEAT,
+        /// What is read for Prometheus: nothing else waits for it.
+        SCRAPE
     }
 
     private static final class Slot {

@@ -104,6 +104,17 @@ class AgentConfigTest {
     }
 
     @Test
+    void nginxs_page_is_an_address_or_nothing() throws Exception {
+        assertThat(read(GOOD).nginxStatus()).isEmpty();
+        assertThat(read(GOOD + "nginx_status: http://127.0.0.1:8080/stub_status\n")
+                        .nginxStatus())
+                .contains(URI.create("http://127.0.0.1:8080/stub_status"));
+        assertThatThrownBy(() -> read(GOOD + "nginx_status: /stub_status\n"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("nginx_status: '/stub_status' is not of the form http://host:port/path");
+    }
+
+    @Test
     void a_missing_an_empty_and_a_broken_file_are_refused_with_one_line() {
         assertThatThrownBy(() -> AgentConfig.read(folder.resolve("nowhere.yml")))
                 .isInstanceOf(ConfigException.class)

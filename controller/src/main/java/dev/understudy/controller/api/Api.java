@@ -1,8 +1,10 @@
 package dev.understudy.controller.api;
 
 import dev.understudy.core.Event;
+import dev.understudy.core.notice.Incident;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The API's requests and answers.
@@ -62,7 +64,8 @@ public final class Api {
             List<String> promotable,
             List<String> departures,
             List<Lag> lags,
-            @Nullable Rebuilt rebuild) {}
+            @Nullable Rebuilt rebuild,
+            Readiness readiness) {}
 
     /// A member whose data are being replaced by a copy of the donor's.
     ///
@@ -81,6 +84,17 @@ public final class Api {
             long total,
             long bytesPerSecond,
             String text) {}
+
+    /// Whether a failover of the resource would work now, by itself and without loss.
+    ///
+    /// @param next who would take over, null if nobody could
+    /// @param text for people
+    /// @param blockers what is in the way; none if it is ready
+    public record Readiness(
+            String resource, boolean ready, @Nullable String next, String text, List<Blocker> blockers) {}
+
+    /// @param reason as in the metric `understudy_ready_blocker`
+    public record Blocker(String reason, String because) {}
 
     /// @param byRow measured by the heartbeat row; otherwise the server's own estimate
     /// @param text for people
@@ -139,6 +153,17 @@ public final class Api {
     ///
     /// @param steps every kept event of the same plan, oldest first; empty if it belongs to none
     public record Explained(Event event, List<Event> steps) {}
+
+    /// `GET /api/v1/incidents`.
+    ///
+    /// @param past those that are over, the latest last
+    /// @param waiting what is still to be sent, in its order
+    /// @param troubles why it is not sent, by channel, and what is wrong with templates
+    public record Incidents(
+            List<Incident> open, List<Incident.Past> past, List<Waiting> waiting, Map<String, String> troubles) {}
+
+    /// @param pending the channels that do not have it
+    public record Waiting(String id, String kind, String title, Instant at, List<String> pending) {}
 
     /// The answer to whatever changes something.
     ///

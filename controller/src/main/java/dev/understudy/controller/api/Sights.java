@@ -2,6 +2,7 @@ package dev.understudy.controller.api;
 
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ServiceState;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -41,6 +42,7 @@ final class Sights {
             case Observation.Path path ->
                 sight(path, word(path.reach()), "through the network" + detail(path.detail()));
             case Observation.Address address -> sight(address, address.present() ? "up" : "absent", address(address));
+            case Observation.Backup backup -> sight(backup, backup.file().isEmpty() ? "absent" : "up", backup(backup));
             case Observation.Data data -> sight(data, "up", data(data));
             case Observation.Database database ->
                 sight(database, word(database.health()), database(database) + detail(database.detail()));
@@ -107,6 +109,13 @@ final class Sights {
         String disk =
                 settings.diskFreeBytes() >= 0 ? ", " + bytes(settings.diskFreeBytes()) + " free for its data" : "";
         return text + delay + disk;
+    }
+
+    private static String backup(Observation.Backup backup) {
+        String newest = backup.file().isEmpty()
+                ? "no backup here"
+                : backup.file() + " of " + Instant.ofEpochSecond(backup.newestSeconds());
+        return newest + detail(backup.trouble());
     }
 
     private static String data(Observation.Data data) {

@@ -16,6 +16,7 @@ import dev.understudy.core.diagnosis.PrimaryDiagnosis;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.core.evidence.ReplicationLag;
 import dev.understudy.core.plan.PrimaryMachine;
+import dev.understudy.core.readiness.Readiness;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Mode;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
@@ -149,7 +150,8 @@ public final class SiteView {
                 resource instanceof PrimaryState p ? p.members().promotable() : List.of(),
                 resource instanceof PrimaryState p ? departures(p.members()) : List.of(),
                 resource instanceof PrimaryState p ? lags(spec, p) : List.of(),
-                resource instanceof PrimaryState p ? rebuild(p) : null);
+                resource instanceof PrimaryState p ? rebuild(p) : null,
+                readiness(resource));
     }
 
     private Api.@Nullable Rebuilt rebuild(PrimaryState primary) {
@@ -183,6 +185,18 @@ public final class SiteView {
                 copying == null ? 0 : copying.total(),
                 copying == null ? 0 : copying.bytesPerSecond(),
                 text);
+    }
+
+    private Api.Readiness readiness(ResourceState resource) {
+        Readiness readiness = Readiness.of(new Evidence(state, now), resource);
+        return new Api.Readiness(
+                resource.id().toString(),
+                readiness.ready(),
+                readiness.next(),
+                readiness.describe(),
+                readiness.blockers().stream()
+                        .map(b -> new Api.Blocker(b.reason().name(), b.because()))
+                        .toList());
     }
 
     private List<Api.Lag> lags(ClusterSpec spec, PrimaryState primary) {
@@ -262,7 +276,7 @@ public final class SiteView {
         return switch (observation) {
             case Observation.Balancer _, Observation.Web _, Observation.Database _ -> 0;
             case Observation.Address _ -> 1;
-            case Observation.HostBasics _, Observation.Settings _, Observation.Data _ -> 2;
+            case Observation.HostBasics _, Observation.Settings _, Observation.Data _, Observation.Backup _ -> 2;
             case Observation.Path _, Observation.Peer _, Observation.Gateway _, Observation.Attachment _ -> 3;
         };
     }

@@ -61,6 +61,10 @@ final class ControllerClient implements AutoCloseable {
                         .build());
     }
 
+    Api.Incidents incidents() {
+        return get(Api.Incidents.class, url("incidents"));
+    }
+
     Api.Accepted post(String what, Map<String, String> body) {
         RequestBody json = RequestBody.create(ApiJson.compact().writeValueAsBytes(body), JSON);
         return call(

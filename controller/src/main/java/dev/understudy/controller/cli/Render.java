@@ -49,6 +49,9 @@ final class Render {
         }
         resources.print(out);
         out.println();
+        readiness(
+                out, site.groups().stream().flatMap(g -> g.resources().stream()).toList());
+        out.println();
         Table hosts = new Table("HOST", "GROUP", "AGENT", "HEARD", "SEES");
         for (Api.Host host : site.hosts()) {
             String heard = host.heardMillisAgo() < 0 ? "never" : heard(host.heardMillisAgo());
@@ -68,6 +71,25 @@ final class Render {
             out.println();
             site.problems().forEach(p -> out.println("! " + p));
         }
+        out.flush();
+    }
+
+    /// Whether a failover would work now, and whatever is in its way on a line of its own.
+    static void readiness(PrintWriter out, List<Api.Resource> resources) {
+        Table table = new Table("RESOURCE", "READY", "IF ITS HOLDER DIED NOW");
+        for (Api.Resource resource : resources) {
+            Api.Readiness readiness = resource.readiness();
+            if (readiness.ready()) {
+                table.row(resource.resource(), "yes", readiness.text());
+            }
+            for (int i = 0; i < readiness.blockers().size(); i++) {
+                table.row(
+                        i == 0 ? resource.resource() : "",
+                        i == 0 ? "no" : "",
+                        readiness.blockers().get(i).because());
+            }
+        }
+        table.print(out);
         out.flush();
     }
 

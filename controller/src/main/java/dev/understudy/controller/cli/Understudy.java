@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
                 + " 3 no controller.",
         subcommands = {
             StatusCommand.class,
+            ReadinessCommand.class,
             WatchCommand.class,
             EventsCommand.class,
             ExplainCommand.class,
@@ -36,9 +37,13 @@ import picocli.CommandLine.Spec;
             RetryCommand.class,
             DivergedCommand.class,
             RebuildCommand.class,
+            IncidentsCommand.class,
+            AckCommand.class,
+            MailCommand.class,
             ApplyCommand.class,
             ConfigCommand.class,
-            DatabaseCommand.class
+            DatabaseCommand.class,
+            RenderCommand.class
         })
 public final class Understudy implements Runnable {
 
@@ -88,10 +93,14 @@ public final class Understudy implements Runnable {
     }
 
     ControllerClient client() {
+        return new ControllerClient(url());
+    }
+
+    String url() {
         String fromEnvironment = System.getenv("UNDERSTUDY_CONTROLLER");
-        return new ControllerClient(Optional.ofNullable(controller)
+        return Optional.ofNullable(controller)
                 .or(() -> Optional.ofNullable(fromEnvironment).filter(u -> !u.isBlank()))
-                .orElse(DEFAULT_URL));
+                .orElse(DEFAULT_URL);
     }
 
     boolean json() {

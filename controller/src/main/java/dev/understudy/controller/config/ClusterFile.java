@@ -1,5 +1,6 @@
 package dev.understudy.controller.config;
 
+import dev.understudy.controller.mail.NoticeSettings;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.ClusterSpec.Host;
@@ -39,7 +40,8 @@ public final class ClusterFile {
     /// What came of reading a file.
     public sealed interface Result {
         /// @param text the file's text, kept beside the specification in the journal
-        record Good(ClusterSpec spec, String text) implements Result {}
+        /// @param notices what it says of telling people, which agents do not get
+        record Good(ClusterSpec spec, NoticeSettings notices, String text) implements Result {}
 
         /// Never empty; in the order of the lines; at most [#MOST_PROBLEMS].
         record Bad(List<Problem> problems, int total) implements Result {
@@ -98,12 +100,15 @@ public final class ClusterFile {
         if (root.isEmpty() || root.get().getTag().equals(Tag.NULL)) {
             return bad(new Problem(name, 1, "", "the file is empty: expected cluster, hosts and groups"));
         }
-        ClusterSpec spec = readSpec(problems, Section.of(problems, "", 1, root.get()));
-        return problems.none() ? new Result.Good(spec, text) : bad(problems.inOrder());
+        Section top = Section.of(problems, "", 1, root.get());
+        ClusterSpec spec = readSpec(problems, top);
+        List<String> groups = spec.groups().stream().map(Group::name).toList();
+        NoticeSettings notices = new NoticeReader(problems, groups).read(top);
+        return problems.none() ? new Result.Good(spec, notices, text) : bad(problems.inOrder());
     }
 
     private static ClusterSpec readSpec(Problems problems, Section top) {
-        top.allow(Stream.concat(TOP.stream(), LaterKeys.TOP.stream()).toList());
+        top.allow(Stream.concat(TOP.stream(), NoticeReader.TOP.stream()).toList());
         AddressReader addresses = new AddressReader();
         String cluster = top.required("cluster", "the cluster's name");
         if (!cluster.isEmpty() && !cluster.matches(NAME)) {
@@ -138,7 +143,6 @@ public final class ClusterFile {
                 problems.at(entry.line(), "hosts." + entry.key(), "is in no group: add it to a group's members");
             }
         }
-        LaterKeys.check(top);
         return new ClusterSpec(cluster, profile, hosts, groups);
     }
 

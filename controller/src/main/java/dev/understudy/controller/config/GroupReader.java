@@ -1,5 +1,6 @@
 package dev.understudy.controller.config;
 
+import dev.understudy.protocol.ClusterSpec.Backup;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
@@ -14,6 +15,7 @@ import dev.understudy.protocol.ClusterSpec.WebGroup;
 import dev.understudy.protocol.ClusterSpec.WhenIsolated;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.FileSystems;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -150,8 +153,9 @@ final class GroupReader {
                         "cooldown",
                         "long_transactions",
                         "rebuild",
+                        "backup",
                         WHEN_ISOLATED),
-                LaterKeys.DATABASE));
+                List.of()));
         if (group.has(WHEN_ISOLATED)) {
             group.problem(
                     WHEN_ISOLATED,
@@ -187,7 +191,31 @@ final class GroupReader {
                 reader,
                 longTransactions(group),
                 minFree(group),
-                group.sectionIfPresent("rebuild").map(GroupReader::rate).orElse(null));
+                group.sectionIfPresent("rebuild").map(GroupReader::rate).orElse(null),
+                group.sectionIfPresent("backup").map(GroupReader::backup).orElse(null));
+    }
+
+    /// `backup: {glob: /backup/*.xb, max_age: 26h}`.
+    private static @Nullable Backup backup(Section section) {
+        section.allow(List.of("glob", "max_age"));
+        String glob = section.required("glob", "the files to look for, such as /backup/*.xb");
+        Duration age = section.duration("max_age", Backup.USUAL_AGE);
+        if (age.compareTo(Duration.ofMinutes(1)) < 0) {
+            section.problem("max_age", "is shorter than 1m");
+            age = Backup.USUAL_AGE;
+        }
+        try {
+            var _ = FileSystems.getDefault().getPathMatcher("glob:" + glob);
+        } catch (PatternSyntaxException e) {
+            section.problem("glob", "'" + glob + "' is no pattern: " + e.getDescription());
+        }
+        if (!glob.startsWith("/")) {
+            if (!glob.isEmpty()) {
+                section.problem("glob", "'" + glob + "' is not a full path (it must start with /)");
+            }
+            return null;
+        }
+        return new Backup(glob, age);
     }
 
     /// `long_transactions: {wait: 10s, then: give-up}`.

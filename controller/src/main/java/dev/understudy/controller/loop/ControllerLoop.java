@@ -76,7 +76,7 @@ public final class ControllerLoop {
         this.authority = authority;
         this.clock = clock;
         this.faults = faults;
-        this.metrics = new LoopMetrics(metrics);
+        this.metrics = new LoopMetrics(metrics, mailbox::size);
         this.thread = Thread.ofPlatform().name("loop").daemon(true).unstarted(this::run);
     }
 
@@ -314,7 +314,7 @@ public final class ControllerLoop {
             metrics.commit(written.since(now.mono()));
             decision.journal().forEach(entry -> {
                 LOG.info("{}", entry.event().describe());
-                metrics.entry(entry);
+                metrics.entry(entry, written);
             });
         }
         changes += decision.journal().stream()

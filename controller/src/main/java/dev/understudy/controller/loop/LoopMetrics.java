@@ -13,6 +13,7 @@ import dev.understudy.core.policy.RebuildPolicy;
 import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.BalancerGroup;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.Moment;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.ResourceId;
 import dev.understudy.wire.metrics.Metrics;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntSupplier;
 
 /// What the loop counts. Confined to the loop's thread.
 final class LoopMetrics {
@@ -36,11 +38,15 @@ final class LoopMetrics {
     private final Level connected;
     private final Level leading;
     private final Level term;
+    private final MoveMetrics moves;
     private final Set<String> hosts = new TreeSet<>();
     private long seenEntries = -1;
 
-    LoopMetrics(Metrics metrics) {
+    /// @param waiting how many messages wait in the mailbox
+    LoopMetrics(Metrics metrics, IntSupplier waiting) {
         this.metrics = metrics;
+        moves = new MoveMetrics(metrics);
+        metrics.gauge("understudy_loop_mailbox_waiting", "Messages that wait for the loop", waiting::getAsInt);
         steps = metrics.timer("understudy_loop_step_seconds", "Time for one input: decision, journal and sending");
         commits = metrics.timer("understudy_journal_commit_seconds", "Time until a majority had a decision on disk");
         lateness = metrics.timer("understudy_loop_lag_seconds", "How late the loop's ticks were");
@@ -89,7 +95,9 @@ final class LoopMetrics {
         withheld.increment();
     }
 
-    void entry(JournalEntry entry) {
+    /// @param at when it was on disk
+    void entry(JournalEntry entry, Moment at) {
+        moves.entry(entry, at);
         String row = entry.event().row();
         decisions(row.isEmpty() ? "none" : row).increment();
     }
@@ -153,6 +161,7 @@ final class LoopMetrics {
     }
 
     private void resource(State state, ResourceState resource) {
+        moves.know(resource);
         ResourceId id = resource.id();
         String name = id.toString();
         metrics.level("understudy_resource_epoch", "Rises with every change of holder", "resource", name)

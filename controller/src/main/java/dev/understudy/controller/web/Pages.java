@@ -7,6 +7,7 @@ import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -24,11 +25,14 @@ final class Pages {
     private static final int EVENTS = 30;
 
     private final ApiRoutes api;
+    private final String grafana;
     private final String style = resource("style.css");
     private final String script = resource("refresh.js");
 
-    Pages(ApiRoutes api) {
+    /// @param grafana where the dashboards are, empty for none
+    Pages(ApiRoutes api, String grafana) {
         this.api = api;
+        this.grafana = grafana.replaceFirst("/+$", "");
     }
 
     void configure(RoutesConfig routes) {
@@ -49,7 +53,7 @@ final class Pages {
                 context -> context.contentType("text/javascript; charset=utf-8").result(script));
     }
 
-    private static void page(Context context, String title, boolean live, Html main) {
+    static void page(Context context, String title, boolean live, Html main) {
         String refresh = live
                 ? "<noscript><meta http-equiv=\"refresh\" content=\"3\"></noscript><script src=\"/refresh.js\" defer></script>"
                 : "";
@@ -78,15 +82,28 @@ final class Pages {
                         + site.controller() + (site.leading() ? " leads, term " : " does not lead, term ")
                         + site.term() + " · " + DATE_TIME.format(site.time()))
                 .markup("</p>\n");
+        dashboards(html, site);
         if (!site.well()) {
             html.markup("<ul class=\"problems\">");
             site.problems().forEach(p -> html.markup("<li>").text(p).markup("</li>"));
             html.markup("</ul>\n");
         }
+        NoticeRoutes.openIncidents(html, api.view().state().journaled().notices());
         site.groups().forEach(group -> group(html, site, group));
         html.heading(2, "Latest events");
         events(html, api.latest(EVENTS, null, null).reversed());
         return html;
+    }
+
+    private void dashboards(Html html, Api.Site site) {
+        if (!grafana.isEmpty()) {
+            String cluster = "?var-cluster=" + URLEncoder.encode(site.cluster(), StandardCharsets.UTF_8);
+            html.markup("<p class=\"quiet\">")
+                    .link(grafana + "/d/understudy-site" + cluster, "Dashboards")
+                    .text(" · ")
+                    .link(grafana + "/d/understudy-failovers" + cluster, "Failovers and readiness")
+                    .markup("</p>\n");
+        }
     }
 
     private static void group(Html html, Api.Site site, Api.Group group) {
@@ -125,6 +142,11 @@ final class Pages {
             html.link("/events/E" + plan.id().substring(1), plan.id())
                     .text(" " + plan.kind() + to + ": " + plan.cause() + " ");
         }
+        Api.Readiness readiness = resource.readiness();
+        html.markup("<div>")
+                .span(readiness.ready() ? "pill good" : "pill bad", readiness.ready() ? "ready" : "not ready")
+                .text(" " + readiness.text().replaceFirst("^not ready: ", ""))
+                .markup("</div>");
         if (!resource.ackers().isEmpty()) {
             html.span("quiet", "acknowledged by " + String.join(", ", resource.ackers()) + " ");
         }

@@ -2,6 +2,7 @@ package dev.understudy.controller.web;
 
 import dev.understudy.controller.loop.ControllerLoop;
 import dev.understudy.controller.loop.Ticking;
+import dev.understudy.controller.mail.Notifier;
 import dev.understudy.wire.json.Json;
 import dev.understudy.wire.metrics.Metrics;
 import io.javalin.Javalin;
@@ -27,17 +28,27 @@ public final class WebServer implements AutoCloseable {
     /// Starts to listen.
     ///
     /// @param port 0: any free one
+    /// @param grafana where the dashboards are, empty for none
     /// @throws io.javalin.util.JavalinException if the address cannot be bound
     public static WebServer start(
-            String host, int port, ControllerLoop loop, String controller, Ticking clock, Metrics metrics) {
+            String host,
+            int port,
+            ControllerLoop loop,
+            Notifier notifier,
+            String controller,
+            Ticking clock,
+            Metrics metrics,
+            String grafana) {
         ApiRoutes api = new ApiRoutes(loop, controller, clock, metrics);
         AgentLink agents = new AgentLink(loop);
-        Pages pages = new Pages(api);
+        Pages pages = new Pages(api, grafana);
+        NoticeRoutes notices = new NoticeRoutes(api, notifier);
         Javalin javalin = Javalin.create(config -> {
             configure(config);
             config.routes.ws("/agent", agents::configure);
             api.configure(config.routes);
             pages.configure(config.routes);
+            notices.configure(config.routes);
             errors(config);
         });
         return new WebServer(javalin.start(host, port));

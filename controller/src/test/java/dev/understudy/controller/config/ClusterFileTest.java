@@ -63,7 +63,8 @@ class ClusterFileTest {
                                 new VirtualAddress("10.0.0.201", 24, "eth0", null), Duration.ofSeconds(5)),
                         new ClusterSpec.LongTransactions(Duration.ofSeconds(20), true),
                         ClusterSpec.MinFree.DEFAULT,
-                        null));
+                        null,
+                        new ClusterSpec.Backup("/backup/*.xb", Duration.ofHours(26))));
     }
 
     @ParameterizedTest
@@ -258,6 +259,31 @@ class ClusterFileTest {
                                 + " or 26h"),
                 bad("port: 587", "prot: 587",
                         "c.yml:35: mail.smtp: unknown key 'prot', did you mean 'port'?"),
+                bad("user: alerts", "timeout: 5s",
+                        "c.yml:35: mail.smtp.password_file: user and password_file belong together: user is missing"),
+                bad("port: 587", "tls: none",
+                        "c.yml:35: mail.smtp.tls: with 'none' the password would be sent in clear text: use starttls or"
+                                + " tls"),
+                bad("from: understudy@example.com", "from: understudy",
+                        "c.yml:35: mail.from: 'understudy' is not a mail address"),
+                bad("to: [ops@example.com]", "to: [ops@example.com, 'a b@example.com']",
+                        "c.yml:35: mail.to: 'a b@example.com' is not a mail address"),
+                bad("to: [ops@example.com]", "to: [a@example.com], routes: [{groups: [shopbd], to: [b@example.com]}]",
+                        "c.yml:35: mail.routes[0].groups: 'shopbd' is no group, did you mean 'shopdb'?"
+                                + " (groups: edge, app, shopdb)"),
+                bad("to: [ops@example.com]", "to: [a@example.com], remind: 10s",
+                        "c.yml:35: mail.remind: is shorter than 1m (0s: no reminders)"),
+                bad("to: [ops@example.com]", "to: [a@example.com], settle: 0s",
+                        "c.yml:35: mail.settle: is not between 1s and 1d"),
+                bad("mail: {smtp", "schedule: {digest: 0 8 * * *}\nmail: {smtp",
+                        "c.yml:35: schedule.digest: '0 8 * * *' is not a cron expression such as \"0 0 8 * * ?\" (seconds,"
+                                + " minutes, hours, day, month, weekday): Unexpected end of expression."),
+                bad("mail: {smtp", "schedule: {time_zone: Berlin}\nmail: {smtp",
+                        "c.yml:35: schedule.time_zone: 'Berlin' is not a time zone such as Europe/Berlin"),
+                bad("mail: {smtp", "webhook: {url: hooks}\nmail: {smtp",
+                        "c.yml:35: webhook.url: 'hooks' is not a URL such as https://chat.example.com/hooks/ops"),
+                bad("mail: {smtp", "heartbeat_every: 10s\nmail: {smtp",
+                        "c.yml:35: heartbeat_every: is for heartbeat_url, which is missing"),
                 bad("backend: app", "addresses: []",
                         "c.yml:22: groups.app: unknown key 'addresses'"
                                 + " (expected: kind, mode, members, check, backend, restart)"));

@@ -302,7 +302,7 @@ public final class PrimaryCandidates {
     }
 
     /// A planned move waits until its target has everything, with writes blocked: it would be undone.
-    private static boolean lagsTooMuch(ReplicationLag lag) {
+    public static boolean lagsTooMuch(ReplicationLag lag) {
         return lag.length().compareTo(lag.byRow() ? MOST_LAG.plus(ReplicationLag.GRAIN) : MOST_LAG) > 0;
     }
 }

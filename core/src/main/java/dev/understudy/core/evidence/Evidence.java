@@ -78,6 +78,11 @@ public record Evidence(State state, Now now) {
         return observation(host, "settings/" + group, Observation.Settings.class);
     }
 
+    /// The newest backup on the host; empty while that was not told (by an agent of an earlier version never).
+    public Optional<Observation.Backup> backup(String host, String group) {
+        return observation(host, "backup/" + group, Observation.Backup.class);
+    }
+
     /// How much data the member has, and the copy that is being made of or for them.
     public Optional<Observation.Data> data(String host, String group) {
         return observation(host, "data/" + group, Observation.Data.class);

@@ -231,6 +231,7 @@ final class Site {
                                 null,
                                 new LongTransactions(Duration.ZERO, true), // no client here is slow
                                 null,
+                                null,
                                 null)));
     }
 

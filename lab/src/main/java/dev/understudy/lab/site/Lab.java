@@ -75,6 +75,11 @@ public final class Lab {
                 + run.get(PAGE_PORT).orElseThrow(() -> new IllegalStateException("the lab is starting")) + "/");
     }
 
+    /// Plugs a process that is no host of the site into one of its networks.
+    void plug(String port, long pid, String networkInterface, Topology.Network network) {
+        wires.plug(port, pid, networkInterface, network);
+    }
+
     public void cut(String host) {
         cut(Cut.of(host));
     }

@@ -107,6 +107,9 @@ final class ServerFiles {
         yaml.append("    start: ").append(list(server.start(checkout))).append('\n');
         yaml.append("    stop: ").append(list(server.stop())).append('\n');
         yaml.append("    pid_file: ").append(server.pidFile()).append('\n');
+        if (host.kind() == Kind.WEB) {
+            yaml.append("nginx_status: http://127.0.0.1:8081/stub_status\n");
+        }
         if (host.kind() == Kind.DATABASE) {
             yaml.append("databases:\n  ").append(Topology.DATABASE_GROUP).append(":\n");
             yaml.append("    socket: /run/mysqld/mysqld.sock\n    user: root\n    replication_user: repl\n");

@@ -56,6 +56,15 @@ public final class Switch {
         nft(rules.toString());
     }
 
+    /// Lays a cable to another process's namespace; it goes when that does.
+    void plug(String port, long process, String networkInterface, Network network) {
+        Commands.run(
+                        inside("ip", "-batch", "-"),
+                        "link add %1$s type veth peer name %2$s netns %3$d\nlink set %1$s master %4$s up\n"
+                                .formatted(port, networkInterface, process, network.bridge()))
+                .orThrow();
+    }
+
     /// Which packets of a host are dropped.
     public enum Direction {
         BOTH,

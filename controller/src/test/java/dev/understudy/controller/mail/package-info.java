@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.controller.mail;
+
+import org.jspecify.annotations.NullMarked;

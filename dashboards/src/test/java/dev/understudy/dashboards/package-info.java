@@ -1,0 +1,4 @@
+@NullMarked
+package dev.understudy.dashboards;
+
+import org.jspecify.annotations.NullMarked;
