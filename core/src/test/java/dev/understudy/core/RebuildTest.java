@@ -89,6 +89,22 @@ class RebuildTest {
     }
 
     @Test
+    void a_rebuild_of_the_only_one_that_acknowledges_stops_no_writes() {
+        site.host("db2").stallReceiver();
+        site.host("db1").write(5); // db3 alone acknowledges
+        site.run(Duration.ofMillis(300));
+        ask("db3", "db1");
+        site.run(Duration.ofSeconds(10));
+        assertThat(site.host("db1").shutsOut("db3")).as(story()).isFalse();
+        assertThat(primary().members().promotable()).contains("db3");
+        assertThat(story()).contains("db3 acknowledges, and nobody else would");
+        site.host("db2").goesOnReceiving();
+        site.run(Duration.ofSeconds(15));
+        assertThat(rebuild()).as(story()).isNull();
+        assertThat(primary().ackers()).containsExactlyInAnyOrder("db2", "db3");
+    }
+
+    @Test
     void s14_while_it_is_an_acker_it_is_a_candidate_like_any_other() {
         site.host("db2").stallReceiver();
         site.host("db1").write(5);

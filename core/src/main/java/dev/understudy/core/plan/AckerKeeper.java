@@ -115,6 +115,19 @@ final class AckerKeeper {
         journal(primary, after, "", "", text);
     }
 
+    /// Whether commits would wait if the member, which lives, were asked to leave now: nobody else that stays has
+    /// all that the primary has, and is connected.
+    boolean isMissed(PrimaryState primary, String member, List<String> staying) {
+        String now = database(String.valueOf(primary.holder()))
+                .map(Observation.Database::binlogPosition)
+                .orElse("");
+        return primary.ackers().contains(member)
+                && !primary.alone()
+                && !primary.members().isShutOut(member)
+                && !staying.isEmpty()
+                && staying.stream().noneMatch(other -> isSureToHave(primary, other, now));
+    }
+
     /// A member leaves: out of the promotable ones first; out of the ackers when the primary hears it no more and
     /// another that stays has all that the primary had then, or the primary is journaled as alone. While nobody
     /// stays nothing is changed: what such a primary's commits wait for is a matter of [#settle].

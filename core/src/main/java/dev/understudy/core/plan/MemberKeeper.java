@@ -135,6 +135,13 @@ public final class MemberKeeper {
                                 Deadlines.FOLLOWING.toMillis() * 2 / 3));
             }
             case PART -> {
+                if (diagnosis.situation() == MemberSituation.BEING_REBUILT
+                        && ackers.isMissed(primary, member, staying)) {
+                    String missed = member + " acknowledges, and nobody else would: it leaves when another has what "
+                            + primary.holder() + " has";
+                    turn.noteOnce(primary, subject, row.id(), situation, missed, List.of());
+                    return;
+                }
                 turn.nothingToSay(subject);
                 if (!turn.evidence().blind()) {
                     ackers.part(primary, member, staying, row.id(), situation, text);
