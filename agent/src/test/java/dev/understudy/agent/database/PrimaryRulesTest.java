@@ -268,6 +268,8 @@ class PrimaryRulesTest {
             site.server(1).awaitAnswer();
             assertThat(site.server(1).rows()).isEqualTo("1,2");
 
+            Site.done(site.follow(2, 1));
+            site.awaitEqual(2, 1);
             Site.done(site.open(1, true));
             assertThat(flush(site)).isEqualTo("3");
             Site.done(site.open(1, false));
