@@ -95,6 +95,20 @@ class ReaderAddressTest {
         assertThat(primary()).isEqualTo("db1");
     }
 
+    /// Such as before maintenance of the replica that serves it.
+    @Test
+    void what_an_operator_moves_to_the_primary_stays_there_for_a_while() {
+        site.run(Duration.ofSeconds(60)); // both replicas are close behind
+        Decision.Answer answer = site.decide(new Input.Operator(
+                        "move", "operator", new OperatorRequest.Switchover(StagedSite.READER, "db1")))
+                .getFirst();
+        assertThat(answer.accepted()).as(answer.text()).isTrue();
+        site.run(Duration.ofSeconds(28));
+        assertThat(reader().holder()).isEqualTo("db1");
+        site.run(Duration.ofSeconds(5));
+        assertThat(reader().holder()).isEqualTo("db2");
+    }
+
     @Test
     void an_operator_cannot_give_it_to_a_replica_that_lags() {
         lags("db3", 8);

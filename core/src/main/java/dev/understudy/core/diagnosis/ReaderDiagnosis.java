@@ -17,8 +17,8 @@ import java.util.Optional;
 
 /// Whether a reader address whose holder lives and serves would be better elsewhere. It leaves a replica that has
 /// been unfit for [Deadlines#READER_LEAVES] without a break, and goes to a replica, from there or from the primary,
-/// only when that one has been close behind for [Deadlines#READER_RETURNS] without a break: so it never flaps faster
-/// than that.
+/// only when that one has been close behind for [Deadlines#READER_RETURNS] without a break, and from the primary only
+/// when it has been there for as long: so it never flaps faster than that.
 final class ReaderDiagnosis {
 
     private ReaderDiagnosis() {}
@@ -61,6 +61,9 @@ final class ReaderDiagnosis {
 
     private static Optional<Diagnosis<AddressSituation>> atPrimary(
             Evidence evidence, AddressState address, DatabaseGroup group, String holder) {
+        if (evidence.inPhase(address.id()).compareTo(Deadlines.READER_RETURNS) < 0) {
+            return Optional.empty(); // it has just come here, perhaps because an operator said so
+        }
         List<Candidate> candidates = rested(evidence, address, group);
         return AddressCandidates.best(candidates)
                 .map(best -> allowed(

@@ -71,4 +71,30 @@ class LeavingStory extends Story {
         assertThat(primary().name()).isEqualTo(primary.name());
         replicas().forEach(this::hasEveryAcknowledgedRow);
     }
+
+    /// Its start drops what InnoDB knows only as prepared (S16), and there is nobody else who has it.
+    @Test
+    @Fault(
+            "both replicas' hosts without power for long; mariadbd of the primary that runs alone killed while eight clients"
+                    + " write, and started; both come back")
+    void whatAPrimaryThatRunsAloneAcknowledgedOutlivesItsServer() {
+        LabHost primary = primary();
+        try (ManyWriters writers = ManyWriters.atFullSpeed(lab(), instruments().writer())) {
+            act("power off both replicas", () -> replicas().forEach(LabHost::powerOff));
+            eventually(
+                    "it is journaled as alone",
+                    () -> state().resource(PRIMARY).orElseThrow().path("alone").asBoolean(false));
+            int before = writers.acknowledged();
+            eventually("all write", () -> writers.acknowledged() > before + 500);
+            act("kill mariadbd of " + primary.name(), () -> primary.kill(LabService.MARIADB));
+            act("start it", () -> primary.start(LabService.MARIADB));
+            clientsAreServed();
+            writers.everythingIsOn(primary);
+            writers.leaveOne(); // members that were away do not catch up with all of them
+            act("power on the replicas", () -> replicas().forEach(LabHost::powerOn));
+            siteBecomesWell();
+            assertThat(primary().name()).isEqualTo(primary.name());
+            writers.everythingIsEverywhere(this::tell);
+        }
+    }
 }
