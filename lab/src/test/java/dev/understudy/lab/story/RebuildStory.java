@@ -24,6 +24,7 @@ class RebuildStory extends Story {
         String ownership = ownership(old);
         act("cut off " + old.name(), () -> lab().cut(old.name()));
         LabHost successor = becomesHolderInsteadOf(old, PRIMARY);
+        answersAfterItsFence(old);
         act(
                 "somebody writes on the old primary, past read_only",
                 () -> Databases.sql(

@@ -9,6 +9,7 @@ import dev.understudy.lab.measure.Writer;
 import dev.understudy.lab.site.Checkout;
 import dev.understudy.lab.site.ControllerApi;
 import dev.understudy.lab.site.ControllerApi.SiteState;
+import dev.understudy.lab.site.Databases;
 import dev.understudy.lab.site.Evidence;
 import dev.understudy.lab.site.Lab;
 import dev.understudy.lab.site.LabHost;
@@ -255,6 +256,12 @@ abstract class Story {
         eventually(
                 database.name() + " has every acknowledged row",
                 () -> Writer.missing(rows, database).isEmpty());
+    }
+
+    /// A fence kills a server whose commits wait for an acknowledgement, and starts it again.
+    final void answersAfterItsFence(LabHost database) {
+        Databases.awaitAnswer(database, LIMIT);
+        tell(database.name() + " answers after its fence");
     }
 
     /// Whether the address is configured on the host.
