@@ -371,6 +371,10 @@ final class StagedHost {
         failTakes = true;
     }
 
+    void takesAgain() {
+        failTakes = false;
+    }
+
     void failRestarts() {
         failRestarts = true;
     }

