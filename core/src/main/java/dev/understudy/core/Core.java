@@ -180,7 +180,11 @@ public final class Core {
                 turn.become(turn.state()
                         .with(turn.state()
                                 .leases()
-                                .granted(resource.id(), length, turn.now().mono())));
+                                .granted(
+                                        resource.id(),
+                                        resource.epoch(),
+                                        length,
+                                        turn.now().mono())));
                 grants.add(new Grant(
                         resource.id(),
                         resource.epoch(),
@@ -208,7 +212,7 @@ public final class Core {
             case PrimaryState primary ->
                 switch (primary.phase()) {
                     case HELD, BLOCKING, REACHING, UNBLOCKING, OPENING -> true;
-                    case VACANT, FENCING, CUTTING, CATCHING_UP, STAGING, ATTACHING, BLOCKED -> false;
+                    case VACANT, FENCING, CUTTING, FETCHING, CATCHING_UP, STAGING, ATTACHING, BLOCKED -> false;
                 };
         };
     }

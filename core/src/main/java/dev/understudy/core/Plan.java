@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param rejected members that failed in this plan and are not tried again in it
 /// @param givenUp databases: members without whose word it goes on, because an operator accepts the loss of what they
 /// alone acknowledged; null for nobody
+/// @param fetch databases: the fetch that this plan has tried, the only one in it; null for none
 public record Plan(
         String id,
         Kind kind,
@@ -31,7 +32,8 @@ public record Plan(
         boolean reached,
         int step,
         List<Candidate> rejected,
-        @Nullable List<String> givenUp) {
+        @Nullable List<String> givenUp,
+        @Nullable Fetch fetch) {
 
     /// A plan that gives nobody up.
     public Plan(
@@ -46,8 +48,14 @@ public record Plan(
             boolean reached,
             int step,
             List<Candidate> rejected) {
-        this(id, kind, cause, from, to, wanted, epoch, position, reached, step, rejected, null);
+        this(id, kind, cause, from, to, wanted, epoch, position, reached, step, rejected, null, null);
     }
+
+    /// A better placed candidate fetches what it lacks from the most advanced one before it is promoted.
+    ///
+    /// @param by the one that fetches
+    /// @param from the one that has everything
+    public record Fetch(String by, String from) {}
 
     public enum Kind {
         /// unplanned
@@ -68,7 +76,7 @@ public record Plan(
     }
 
     public Plan givingUp(List<String> members) {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, rejected, members);
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, rejected, members, fetch);
     }
 
     public boolean givesUp(@Nullable String member) {
@@ -76,27 +84,35 @@ public record Plan(
     }
 
     public Plan target(String host) {
-        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, step, rejected, givenUp);
+        return new Plan(id, kind, cause, from, host, wanted, epoch, position, reached, step, rejected, givenUp, fetch);
+    }
+
+    /// `by` becomes the target and fetches from `donor` up to the position.
+    public Plan fetching(String by, String donor, String upTo) {
+        return new Plan(
+                id, kind, cause, from, by, wanted, epoch, upTo, reached, step, rejected, givenUp, new Fetch(by, donor));
     }
 
     public Plan at(String newPosition, boolean isReached) {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, newPosition, isReached, step, rejected, givenUp);
+        return new Plan(
+                id, kind, cause, from, to, wanted, epoch, newPosition, isReached, step, rejected, givenUp, fetch);
     }
 
     public Plan reject(Candidate candidate) {
         List<Candidate> more = new java.util.ArrayList<>(rejected);
         more.add(candidate);
-        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, step, more, givenUp);
+        return new Plan(id, kind, cause, from, null, wanted, epoch, position, reached, step, more, givenUp, fetch);
     }
 
     /// The plan as it enters its next phase.
     public Plan next() {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step + 1, rejected, givenUp);
+        return new Plan(
+                id, kind, cause, from, to, wanted, epoch, position, reached, step + 1, rejected, givenUp, fetch);
     }
 
     /// The members on whose account it stopped; replaces those that failed.
     public Plan stoppedBy(List<Candidate> missing) {
-        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, missing, givenUp);
+        return new Plan(id, kind, cause, from, to, wanted, epoch, position, reached, step, missing, givenUp, fetch);
     }
 
     public boolean isRejected(String host) {

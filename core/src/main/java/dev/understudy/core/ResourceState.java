@@ -80,6 +80,8 @@ public sealed interface ResourceState {
         FENCING,
         /// every acker cuts the old primary off, stops its receiver and tells its position
         CUTTING,
+        /// the target, better placed than the most advanced member, fetches from that what it lacks
+        FETCHING,
         /// the target applies all that it has received
         CATCHING_UP,
         /// the target stops being a replica, still read-only
@@ -182,7 +184,7 @@ public sealed interface ResourceState {
         @Override
         public boolean fenced() {
             return switch (phase) {
-                case VACANT, CUTTING, CATCHING_UP, STAGING, ATTACHING, BLOCKED -> true;
+                case VACANT, CUTTING, FETCHING, CATCHING_UP, STAGING, ATTACHING, BLOCKED -> true;
                 case HELD, BLOCKING, REACHING, UNBLOCKING, FENCING, OPENING -> false;
             };
         }

@@ -67,7 +67,9 @@ public record State(
                 : journaled.spec().timing();
         LeaseGrantor leases = LeaseGrantor.started(timing, now.mono());
         for (Map.Entry<ResourceId, LongLease> lease : journaled.longLeases().entrySet()) {
-            leases = leases.granted(lease.getKey(), lease.getValue().length(), now.mono());
+            ResourceState resource = journaled.resources().get(lease.getKey());
+            long epoch = resource == null ? 0 : resource.epoch();
+            leases = leases.granted(lease.getKey(), epoch, lease.getValue().length(), now.mono());
         }
         return new State(
                 journaled, term, true, now.mono(), leases, Map.of(), Map.of(), Map.of(), Map.of(), false, Map.of());

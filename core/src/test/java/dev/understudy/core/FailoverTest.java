@@ -360,6 +360,35 @@ class FailoverTest {
     }
 
     @Test
+    void s9_a_longer_lease_of_the_holder_before_delays_no_failover_from_the_next_one() {
+        site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));
+        site.run(Duration.ofMillis(500));
+        site.host("db1").killService();
+        site.run(Duration.ofSeconds(3));
+        assertThat(primary().holder()).isEqualTo("db2");
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(5));
+        site.host("db2").powerOff();
+        site.run(Duration.ofSeconds(8));
+        assertThat(primary().holder()).as(String.join("\n", site.events())).isEqualTo("db3");
+        assertThat(primary().phase()).isEqualTo(PrimaryPhase.HELD);
+    }
+
+    @Test
+    void s9_an_address_that_was_released_is_given_again_before_the_longer_lease_would_be_over() {
+        site.decide(new Input.Operator("r", "test", new OperatorRequest.PlannedStop()));
+        site.run(Duration.ofMillis(500));
+        site.host("lb2").failTakes();
+        site.host("lb1").killService();
+        site.run(Duration.ofSeconds(1));
+        assertThat(address().phase()).as(String.join("\n", site.events())).isEqualTo(ResourceState.AddressPhase.VACANT);
+        site.host("lb2").killService();
+        site.host("lb1").startService();
+        site.run(Duration.ofSeconds(4));
+        assertThat(address().holder()).as(String.join("\n", site.events())).isEqualTo("lb1");
+    }
+
+    @Test
     void a_clean_restart_moves_nothing_though_it_is_elected_anew() {
         site.host("db1").stopServiceCleanly();
         site.run(Duration.ofSeconds(5));

@@ -9,10 +9,12 @@ import dev.understudy.protocol.ClusterSpec;
 import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Observation.Trouble;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -99,6 +101,27 @@ class LeavingTest {
         assertThat(primary().ackers()).as(story()).containsExactly("db2");
         assertThat(site.host("db1").shutsOut("db3")).isTrue();
         assertThat(String.join("\n", site.events())).contains("row=DM-12");
+    }
+
+    /// Neither can leave to the other: the primary runs alone until the copy follows.
+    @Test
+    void s20_a_member_is_taken_out_of_the_group_while_the_only_other_is_to_be_rebuilt() {
+        List<String> tokens = IntStream.range(0, Rebuild.ATTEMPTS)
+                .mapToObj(i -> Integer.toString(i).repeat(64))
+                .toList();
+        for (String host : List.of("db1", "db2")) {
+            site.host(host).sees(new Observation.Data("shopdb", 1 << 20, 1 << 30, "", "", null));
+        }
+        site.run(Duration.ofMillis(500));
+        tell(new OperatorRequest.Apply(withMembers(List.of("db1", "db2")), ""));
+        assertThat(tell(new OperatorRequest.Rebuild(StagedSite.PRIMARY, "db2", null, null, tokens)))
+                .contains("db2 will be rebuilt from db1");
+        site.run(Duration.ofSeconds(20));
+        assertThat(site.state().journaled().operations().rebuild("shopdb"))
+                .as(story())
+                .isEmpty();
+        assertThat(primary().ackers()).as(story()).containsExactly("db2");
+        assertThat(primary().alone()).isFalse();
     }
 
     @Test

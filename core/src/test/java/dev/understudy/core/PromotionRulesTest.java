@@ -127,7 +127,7 @@ class PromotionRulesTest {
         assertThat(PromotionRules.APPLIES_WITHIN).isEqualTo(Deadlines.CATCHING_UP);
     }
 
-    /// S14: set-up never outweighs what a member has.
+    /// S14: set-up never outweighs what a member has. The other one fetches, and gets nothing.
     @Test
     void s14_nobody_is_preferred_that_lacks_what_a_member_with_a_drawback_has() {
         site.host("db2").isSetUp("delay", "3600");
@@ -135,7 +135,8 @@ class PromotionRulesTest {
         site.host("db1").write(5);
         site.run(Duration.ofMillis(300));
         site.host("db1").killService();
-        site.run(Duration.ofMillis(100));
+        site.run(Duration.ofMillis(300));
+        assertThat(site.events()).anyMatch(e -> e.contains("DB-47"));
         assertThat(Objects.requireNonNull(primary().plan()).to()).isEqualTo("db2");
         site.host("db3").goesOnReceiving();
         site.run(Duration.ofSeconds(3));

@@ -306,6 +306,24 @@ class RebuildTest {
         assertThat(primary().ackers()).containsExactly("db3");
     }
 
+    /// Until the primary has said so, what it answered may be nowhere else than with those that acknowledged it.
+    @Test
+    void s14_the_only_acker_leaves_when_the_primary_has_said_that_it_runs_alone() {
+        site.host("db2").cut();
+        site.run(Duration.ofSeconds(12));
+        site.host("db1").failTakes();
+        ask("db3", null);
+        site.run(Duration.ofSeconds(10));
+        assertThat(primary().alone()).as("journaled before it is ordered").isTrue();
+        assertThat(primary().ackers()).as(story()).containsExactly("db3");
+        assertThat(site.host("db1").shutsOut("db3")).isFalse();
+        site.host("db1").takesAgain();
+        site.run(Duration.ofSeconds(20));
+        assertThat(rebuild()).as(story()).isNull();
+        assertThat(primary().ackers()).containsExactly("db3");
+        assertThat(primary().alone()).isFalse();
+    }
+
     @Test
     void a_controller_that_is_restarted_goes_on_with_it() {
         site.host("db3").copy.hold("receive-copy");

@@ -68,6 +68,10 @@ final class StagedHost {
     private boolean applierBroken;
     private boolean applierSlow;
     private boolean receiverStalled;
+    private @Nullable String nothingArrivesFrom;
+    private boolean stagedWhileReceiving;
+    private boolean losesFetched;
+    private long beforeFetch = -1;
     private boolean notLetIn;
     private boolean semiSync;
     private long unacknowledged;
@@ -296,6 +300,29 @@ final class StagedHost {
         receiverStalled = true;
     }
 
+    /// Nothing arrives any more from the one that it follows now; from others it does.
+    void fallBehind() {
+        nothingArrivesFrom = source;
+    }
+
+    /// Its receiver still ran when it was told to stop being a replica.
+    boolean stagedWhileReceiving() {
+        return stagedWhileReceiving;
+    }
+
+    /// What it has got by reaching a position is gone again when it is asked for its own.
+    void losesWhatItFetches() {
+        losesFetched = true;
+    }
+
+    long rows() {
+        return applied;
+    }
+
+    void goesOnApplying() {
+        applierSlow = false;
+    }
+
     /// Its receiver has a wrong password, until it is told to follow again.
     void wrongPassword() {
         receiver = false;
@@ -342,6 +369,10 @@ final class StagedHost {
 
     void failTakes() {
         failTakes = true;
+    }
+
+    void takesAgain() {
+        failTakes = false;
     }
 
     void failRestarts() {
@@ -499,6 +530,10 @@ final class StagedHost {
             }
             case Command.CutReceiver _ -> {
                 receiver = false;
+                if (beforeFetch >= 0) {
+                    applied = beforeFetch;
+                    received = beforeFetch;
+                }
                 return new Outcome.Done(Map.of(
                         "received",
                         gtid(received),
@@ -519,6 +554,7 @@ final class StagedHost {
                 applied = received;
             }
             case Command.Stage _ -> {
+                stagedWhileReceiving = receiver;
                 source = null;
                 shutOut.clear();
                 semiSync = true;
@@ -560,6 +596,9 @@ final class StagedHost {
             case Command.ReachPosition reach -> {
                 if (applierSlow || !GtidList.parse(gtid(received)).reached(GtidList.parse(reach.position()))) {
                     return new Outcome.Failed("not reached");
+                }
+                if (losesFetched) {
+                    beforeFetch = applied - 5;
                 }
                 applied = received;
             }
@@ -618,7 +657,12 @@ final class StagedHost {
     }
 
     private void replicate() {
-        if (receiver && source != null && service == ServiceState.RUNNING && !cut && !receiverStalled) {
+        if (receiver
+                && source != null
+                && service == ServiceState.RUNNING
+                && !cut
+                && !receiverStalled
+                && !source.equals(nothingArrivesFrom)) {
             for (StagedHost other : site.hosts.values()) {
                 boolean open = !other.cut && !other.frozen && !other.shutsOut(name);
                 if (other.address(other.name).equals(source) && open) {

@@ -225,6 +225,7 @@ final class StagedSite {
                         .heartbeatRow(new Observation.HeartbeatRow(
                                 Long.parseLong(words[2]), 1, Long.parseLong(words[3]) * 1_000_000));
             case "set-up" -> host(words[1]).isSetUp(words[2], words[3]);
+            case "behind" -> host(words[1]).fallBehind();
             case "slow" -> host(words[1]).slowApplier();
             case "break" -> host(words[1]).breakApplier();
             case "answer-unacknowledged" -> host(words[1]).answerUnacknowledged();
@@ -261,6 +262,9 @@ final class StagedSite {
                         length == null ? null : ScenarioTest.duration(length),
                         "new memory"));
             }
+            case "prefer" -> {
+                return tell(new OperatorRequest.Apply(preferring(List.of(words[1].split(","))), ""));
+            }
             case "mode" -> {
                 Mode mode = Mode.valueOf(words[2].toUpperCase(java.util.Locale.ROOT));
                 ClusterSpec changed = state.spec().withMode(words[1], mode);
@@ -275,6 +279,35 @@ final class StagedSite {
             default -> throw new IllegalArgumentException("no such command: " + words[0]);
         }
         return List.of();
+    }
+
+    /// The present specification with these databases preferred.
+    ClusterSpec preferring(List<String> members) {
+        return new ClusterSpec(
+                state.spec().cluster(),
+                state.spec().profile(),
+                state.spec().hosts(),
+                state.spec().groups().stream()
+                        .map(group -> group instanceof DatabaseGroup database
+                                ? new DatabaseGroup(
+                                        database.name(),
+                                        database.mode(),
+                                        database.members(),
+                                        database.engine(),
+                                        database.port(),
+                                        database.writer(),
+                                        database.routeBackend(),
+                                        database.service(),
+                                        database.cleanStopWait(),
+                                        database.recovery(),
+                                        database.reader(),
+                                        database.longTransactions(),
+                                        database.minFree(),
+                                        database.copyBytesPerSecond(),
+                                        database.backup(),
+                                        members)
+                                : group)
+                        .toList());
     }
 
     private static @Nullable String word(String[] words, int index) {

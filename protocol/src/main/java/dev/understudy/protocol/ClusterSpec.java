@@ -137,7 +137,8 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                         g.longTransactions(),
                         g.minFree(),
                         g.copyBytesPerSecond(),
-                        g.backup());
+                        g.backup(),
+                        g.prefer());
         };
     }
 
@@ -390,6 +391,8 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
     /// @param minFree a member with less space for its data is no target while others are; null: [MinFree#DEFAULT]
     /// @param copyBytesPerSecond at most so many leave a member that gives a copy of its data, as [#copyRate] says;
     /// null for no limit
+    /// @param prefer members that should rather be the primary than others, the first most of all; null (written by
+    /// an earlier version): nobody
     public record DatabaseGroup(
             String name,
             Mode mode,
@@ -405,15 +408,53 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
             @Nullable LongTransactions longTransactions,
             @Nullable MinFree minFree,
             @Nullable Long copyBytesPerSecond,
-            @Nullable Backup backup)
+            @Nullable Backup backup,
+            @Nullable List<String> prefer)
             implements Group {
         public DatabaseGroup {
             members = List.copyOf(members);
+            prefer = prefer == null ? List.of() : List.copyOf(prefer);
             longTransactions = longTransactions == null ? LongTransactions.DEFAULT : longTransactions;
             minFree = minFree == null ? MinFree.DEFAULT : minFree;
             if (copyBytesPerSecond != null && copyBytesPerSecond <= 0) {
                 throw new IllegalArgumentException("a limit is above 0");
             }
+        }
+
+        /// With nobody preferred.
+        public DatabaseGroup(
+                String name,
+                Mode mode,
+                List<String> members,
+                String engine,
+                int port,
+                @Nullable VirtualAddress writer,
+                @Nullable String routeBackend,
+                String service,
+                Duration cleanStopWait,
+                Recovery recovery,
+                @Nullable Reader reader,
+                @Nullable LongTransactions longTransactions,
+                @Nullable MinFree minFree,
+                @Nullable Long copyBytesPerSecond,
+                @Nullable Backup backup) {
+            this(
+                    name,
+                    mode,
+                    members,
+                    engine,
+                    port,
+                    writer,
+                    routeBackend,
+                    service,
+                    cleanStopWait,
+                    recovery,
+                    reader,
+                    longTransactions,
+                    minFree,
+                    copyBytesPerSecond,
+                    backup,
+                    null);
         }
 
         /// With the defaults for what follows.
@@ -484,6 +525,13 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         /// What a planned move does about transactions that run for long.
         public LongTransactions patience() {
             return longTransactions == null ? LongTransactions.DEFAULT : longTransactions;
+        }
+
+        /// The member's place among those that are preferred, 0 for the first; all others come after them.
+        public int preference(String member) {
+            List<String> preferred = prefer == null ? List.of() : prefer;
+            int place = preferred.indexOf(member);
+            return place < 0 ? preferred.size() : place;
         }
 
         /// Bytes a second, 0 for no limit.

@@ -23,7 +23,7 @@ class LeaseGrantorTest {
 
     @Test
     void s1_a_lease_is_over_here_only_after_ttl_with_drift_and_slack_from_sending() {
-        LeaseGrantor grantor = LeaseGrantor.started(TIMING, at(0)).granted(ADDRESS, TIMING.ttl(), at(100_000));
+        LeaseGrantor grantor = LeaseGrantor.started(TIMING, at(0)).granted(ADDRESS, 1, TIMING.ttl(), at(100_000));
         long over = 100_000 + 1500 + 15 + 100;
         assertThat(grantor.lapsed(ADDRESS, at(over - 1))).isFalse();
         assertThat(grantor.lapsed(ADDRESS, at(over))).isTrue();
@@ -37,15 +37,39 @@ class LeaseGrantorTest {
         assertThat(grantor.lapsed(
                         ADDRESS, at(window + window / 100 + TIMING.slack().toMillis() + 1)))
                 .isTrue();
-        LeaseGrantor short1 = grantor.granted(ADDRESS, Duration.ofMillis(1), at(1));
+        LeaseGrantor short1 = grantor.granted(ADDRESS, 1, Duration.ofMillis(1), at(1));
         assertThat(short1.lapsed(ADDRESS, at(window))).isFalse();
     }
 
     @Test
     void a_short_grant_does_not_shorten_a_long_one() {
         LeaseGrantor grantor = LeaseGrantor.started(TIMING, at(0))
-                .granted(ADDRESS, Duration.ofSeconds(30), at(10_000))
-                .granted(ADDRESS, TIMING.ttl(), at(10_200));
+                .granted(ADDRESS, 1, Duration.ofSeconds(30), at(10_000))
+                .granted(ADDRESS, 1, TIMING.ttl(), at(10_200));
+        assertThat(grantor.lapsed(ADDRESS, at(40_000))).isFalse();
+    }
+
+    @Test
+    void s9_an_epoch_that_has_begun_does_not_wait_for_a_longer_lease_of_one_before() {
+        LeaseGrantor grantor = LeaseGrantor.started(TIMING, at(0))
+                .granted(ADDRESS, 1, Duration.ofSeconds(30), at(10_000))
+                .granted(ADDRESS, 2, TIMING.ttl(), at(12_000));
+        long over = 12_000 + 1500 + 15 + 100;
+        assertThat(grantor.begun(ADDRESS, 1).lapsed(ADDRESS, at(40_000))).isFalse();
+        assertThat(grantor.begun(new ResourceId("edge", "192.0.2.11"), 2).lapsed(ADDRESS, at(40_000)))
+                .isFalse();
+        LeaseGrantor begun = grantor.begun(ADDRESS, 2);
+        assertThat(begun.longLeaseOver(ADDRESS, at(12_000))).isTrue();
+        assertThat(begun.lapsed(ADDRESS, at(over - 1))).isFalse();
+        assertThat(begun.lapsed(ADDRESS, at(over))).isTrue();
+    }
+
+    @Test
+    void s9_a_longer_lease_of_an_epoch_to_come_is_kept_when_that_begins() {
+        LeaseGrantor grantor = LeaseGrantor.started(TIMING, at(0))
+                .granted(ADDRESS, 2, Duration.ofSeconds(30), at(10_000))
+                .begun(ADDRESS, 2);
+        assertThat(grantor.longLeaseOver(ADDRESS, at(40_000))).isFalse();
         assertThat(grantor.lapsed(ADDRESS, at(40_000))).isFalse();
     }
 
@@ -76,7 +100,7 @@ class LeaseGrantorTest {
             long millis = 60_000;
             holder.heartbeatSent(1, holderTime(millis, speed, origin));
             millis += random.nextLong(50);
-            grantor = grantor.granted(ADDRESS, TIMING.ttl(), at(millis));
+            grantor = grantor.granted(ADDRESS, 1, TIMING.ttl(), at(millis));
             Order order = new Order(1, 1, TIMING.ttl().toMillis(), new Command.TakeAddress("t", ADDRESS, 1));
             millis += random.nextLong(50);
             if (holder.ordered(order, holderTime(millis, speed, origin))
@@ -88,7 +112,7 @@ class LeaseGrantorTest {
                 holder.heartbeatSent(seq, holderTime(millis, speed, origin));
                 if (random.nextInt(3) != 0) {
                     long acknowledgedAt = millis + random.nextLong(600);
-                    grantor = grantor.granted(ADDRESS, TIMING.ttl(), at(acknowledgedAt));
+                    grantor = grantor.granted(ADDRESS, 1, TIMING.ttl(), at(acknowledgedAt));
                     long arrives = acknowledgedAt + random.nextLong(2000);
                     holder.acknowledged(
                             seq,

@@ -149,6 +149,7 @@ final class GroupReader {
                         "service",
                         "on_clean_stop",
                         "min_free",
+                        "prefer",
                         "restart",
                         "cooldown",
                         "long_transactions",
@@ -192,7 +193,8 @@ final class GroupReader {
                 longTransactions(group),
                 minFree(group),
                 group.sectionIfPresent("rebuild").map(GroupReader::rate).orElse(null),
-                group.sectionIfPresent("backup").map(GroupReader::backup).orElse(null));
+                group.sectionIfPresent("backup").map(GroupReader::backup).orElse(null),
+                prefer(members, group));
     }
 
     /// `backup: {glob: /backup/*.xb, max_age: 26h}`.
@@ -248,6 +250,28 @@ final class GroupReader {
             case "MiB" -> new MinFree((long) amount << 20, 0);
             default -> new MinFree((long) amount << 30, 0);
         };
+    }
+
+    /// `prefer: [db2, db3]`: the first most of all.
+    private List<String> prefer(List<String> members, Section group) {
+        List<String> preferred = new ArrayList<>();
+        if (!group.has("prefer")) {
+            return preferred;
+        }
+        for (Section.Item item : group.texts("prefer", "a list of members")) {
+            if (!members.contains(item.text())) {
+                problems.at(
+                        item.line(),
+                        group.path("prefer"),
+                        "'" + item.text() + "' is no member of the group" + Suggestion.of(item.text(), members)
+                                + " (members: " + String.join(", ", members) + ")");
+            } else if (preferred.contains(item.text())) {
+                problems.at(item.line(), group.path("prefer"), "'" + item.text() + "' stands twice");
+            } else {
+                preferred.add(item.text());
+            }
+        }
+        return preferred;
     }
 
     /// `rebuild: {rate: 50M}`.

@@ -67,6 +67,22 @@ class ClusterFileTest {
                         new ClusterSpec.Backup("/backup/*.xb", Duration.ofHours(26))));
     }
 
+    @Test
+    void membersMayBePreferred() {
+        ClusterSpec spec = good("""
+                cluster: c
+                hosts: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}, c: {address: 10.0.0.3}}
+                groups:
+                  db: {kind: database, members: [a, b, c], prefer: [c, a]}
+                """);
+        assertThat(spec.group("db").orElseThrow()).isInstanceOfSatisfying(DatabaseGroup.class, group -> {
+            assertThat(group.prefer()).containsExactly("c", "a");
+            assertThat(group.preference("c")).isZero();
+            assertThat(group.preference("a")).isEqualTo(1);
+            assertThat(group.preference("b")).isEqualTo(2);
+        });
+    }
+
     @ParameterizedTest
     @CsvSource({"5%, 0, 5", "10GiB, 10737418240, 0", "500 MiB, 524288000, 0", "90%, 0, 90"})
     void minFreeIsAPartOrASize(String text, long bytes, int percent) {
@@ -249,6 +265,11 @@ class ClusterFileTest {
                         "c.yml:31: groups.shopdb.long_transactions.then: 'stay' is not one of give-up, end"),
                 bad("on_clean_stop: {wait: 45s}", "long_transactions: {wait: 1h}",
                         "c.yml:31: groups.shopdb.long_transactions.wait: is longer than 10m"),
+                bad("on_clean_stop: {wait: 45s}", "prefer: [db9]",
+                        "c.yml:31: groups.shopdb.prefer: 'db9' is no member of the group, did you mean 'db1'?"
+                                + " (members: db1, db2, db3)"),
+                bad("on_clean_stop: {wait: 45s}", "prefer: [db2, db2]",
+                        "c.yml:31: groups.shopdb.prefer: 'db2' stands twice"),
                 bad("on_clean_stop: {wait: 45s}", "min_free: 95%",
                         "c.yml:31: groups.shopdb.min_free: '95%' is not a part such as 5% (at most 90%) or a size such"
                                 + " as 10GiB or 500MiB"),

@@ -9,6 +9,7 @@ import dev.understudy.core.candidate.PromotionRules.Reluctance;
 import dev.understudy.core.evidence.Evidence;
 import dev.understudy.core.evidence.ReplicationLag;
 import dev.understudy.protocol.ClusterSpec;
+import dev.understudy.protocol.ClusterSpec.DatabaseGroup;
 import dev.understudy.protocol.ClusterSpec.Group;
 import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Health;
@@ -29,7 +30,7 @@ import java.util.TreeMap;
 /// a
 /// disk that is nearly full, a long lag) comes first, then one that has applied all, then the operator's wish, then
 /// (after a restart, and when the whole site was started again) the last holder, then those that have not failed as
-/// holder lately, then the order of the file.
+/// holder lately, then those that the specification prefers, then the order of the file.
 public final class PrimaryCandidates {
 
     /// A member that lags more is no target of a planned move.
@@ -57,6 +58,44 @@ public final class PrimaryCandidates {
 
     /// Everybody's verdict, the eligible first and best first. `positions` holds every member that answered.
     public static List<Candidate> of(Evidence evidence, PrimaryState primary, Map<String, Position> positions) {
+        return ranked(evidence, primary, positions).stream()
+                .map(Ranked::candidate)
+                .toList();
+    }
+
+    /// Who would stand before the best candidate if it had everything, and could be promoted but for transactions that
+    /// it lacks. For a reason that somebody gave: a drawback of the best one, a wish, a recent failure, or `prefer`
+    /// in the specification; the order of the file decides between equals and is none. It has no drawback itself.
+    /// Empty if there is none, if nobody is eligible, or when another plan than a failover is under way.
+    public static Optional<String> preferred(Evidence evidence, PrimaryState primary, Map<String, Position> positions) {
+        List<Ranked> all = ranked(evidence, primary, positions);
+        Plan plan = primary.plan();
+        Ranked best =
+                all.stream().filter(r -> r.candidate().eligible()).findFirst().orElse(null);
+        // the old primary stays cut off from everybody (S19): nobody fetches from it, and it fetches from nobody
+        if (plan == null
+                || best == null
+                || !mayFetch(plan.kind())
+                || best.candidate().host().equals(plan.from())) {
+            return Optional.empty();
+        }
+        return all.stream()
+                .filter(Ranked::lacksOnly)
+                .filter(r -> r.claim() < best.claim() && r.claim() < DRAWBACK && r.total() < best.total())
+                .filter(r -> !r.candidate().host().equals(plan.from()))
+                .min(Comparator.comparingInt(Ranked::total).thenComparingInt(Ranked::rank))
+                .map(r -> r.candidate().host());
+    }
+
+    /// A restarted primary is elected where it is, and nobody is in a hurry for a first one.
+    private static boolean mayFetch(Plan.Kind kind) {
+        return switch (kind) {
+            case FAILOVER, ORDERED -> true;
+            case SWITCHOVER, FIRST, RESTART -> false;
+        };
+    }
+
+    private static List<Ranked> ranked(Evidence evidence, PrimaryState primary, Map<String, Position> positions) {
         List<String> members =
                 evidence.spec().group(primary.id().group()).map(Group::members).orElse(List.of());
         List<Ranked> ranked = new ArrayList<>();
@@ -64,7 +103,7 @@ public final class PrimaryCandidates {
             ranked.add(judge(evidence, primary, member, positions, members.indexOf(member)));
         }
         ranked.sort(Comparator.comparingInt(Ranked::rank));
-        return ranked.stream().map(Ranked::candidate).toList();
+        return List.copyOf(ranked);
     }
 
     public static Optional<String> best(List<Candidate> candidates) {
@@ -82,7 +121,8 @@ public final class PrimaryCandidates {
             }
         }
         return verdicts.values().stream()
-                .sorted(Comparator.comparing(c -> !c.eligible()))
+                .sorted(Comparator.<Candidate, Boolean>comparing(c -> !c.eligible())
+                        .thenComparingInt(c -> preference(evidence, primary, c.host())))
                 .toList();
     }
 
@@ -133,7 +173,16 @@ public final class PrimaryCandidates {
                 || seen.troubles().contains(Trouble.READ_ONLY_DISK);
     }
 
-    private record Ranked(Candidate candidate, int rank) {}
+    /// The weight of one drawback: nothing else outweighs it.
+    private static final int DRAWBACK = 1600;
+
+    private static final int NOT_ELIGIBLE = 2_000_000;
+
+    /// @param rank the best first; of who is not eligible the order in which they are told
+    /// @param claim what somebody said of it, whatever it has received and applied; the less, the better
+    /// @param total the same with what it has applied of that
+    /// @param lacksOnly it is not eligible, and only for transactions that it lacks
+    private record Ranked(Candidate candidate, int rank, int claim, int total, boolean lacksOnly) {}
 
     private static Ranked judge(
             Evidence evidence, PrimaryState primary, String member, Map<String, Position> positions, int order) {
@@ -163,45 +212,60 @@ public final class PrimaryCandidates {
         if (!belongs(evidence, primary, member)) {
             return no(member, order, "its history was never compared with that of " + primary.holder());
         }
+        Optional<String> lacks = Optional.empty();
         for (Map.Entry<String, Position> other : positions.entrySet()) {
             boolean related = !primary.isQuarantined(other.getKey()) && belongs(evidence, primary, other.getKey());
             boolean counts = related || primary.ackers().contains(other.getKey());
-            if (counts && !mine.received().reached(other.getValue().received())) {
-                return no(
-                        member,
-                        order,
-                        "it has received %s, %s has %s"
-                                .formatted(
-                                        mine.received(),
-                                        other.getKey(),
-                                        other.getValue().received()));
+            if (lacks.isEmpty()
+                    && counts
+                    && !mine.received().reached(other.getValue().received())) {
+                lacks = Optional.of("it has received %s, %s has %s"
+                        .formatted(
+                                mine.received(),
+                                other.getKey(),
+                                other.getValue().received()));
             }
         }
+        Optional<String> against = against(evidence, primary, member, mine);
+        if (against.isPresent()) {
+            return no(member, order, lacks.orElse(against.get()));
+        }
+        return standing(evidence, primary, member, mine, order, lacks);
+    }
+
+    /// What forbids to promote it, whatever the others have.
+    private static Optional<String> against(Evidence evidence, PrimaryState primary, String member, Position mine) {
         if (!evidence.fresh(member)) {
-            return no(member, order, "its agent is not heard");
+            return Optional.of("its agent is not heard");
         }
         Optional<Operations.Maintenance> maintenance = evidence.maintenance(member);
         if (maintenance.isPresent()) {
-            return no(member, order, "it is " + maintenance.get().describe());
+            return Optional.of("it is " + maintenance.get().describe());
         }
         Optional<String> clock = evidence.clockAlarm(member);
         if (clock.isPresent()) {
-            return no(member, order, clock.get());
+            return clock;
         }
         Optional<Observation.Database> seen =
                 evidence.database(member, primary.id().group());
         if (seen.map(PrimaryCandidates::cannotWrite).orElse(false)) {
-            return no(member, order, "it cannot write: " + seen.get().troubles());
+            return Optional.of("it cannot write: " + seen.get().troubles());
         }
-        PromotionRules rules = new PromotionRules(evidence, primary);
-        Optional<String> unfit = rules.unfit(member, mine.received());
+        Optional<String> unfit = new PromotionRules(evidence, primary).unfit(member, mine.received());
         if (unfit.isPresent()) {
-            return no(member, order, unfit.get());
+            return unfit;
         }
         Observation.Replica replica = seen.map(Observation.Database::replica).orElse(null);
         if (replica != null && replica.applierErrno() != 0 && !mine.allApplied()) {
-            return no(member, order, "its applier is broken: " + replica.error());
+            return Optional.of("its applier is broken: " + replica.error());
         }
+        return Optional.empty();
+    }
+
+    private static Ranked standing(
+            Evidence evidence, PrimaryState primary, String member, Position mine, int order, Optional<String> lacks) {
+        Plan plan = primary.plan();
+        PromotionRules rules = new PromotionRules(evidence, primary);
         boolean wanted = plan != null && member.equals(plan.wanted());
         boolean last = plan != null
                 && member.equals(plan.from())
@@ -209,17 +273,22 @@ public final class PrimaryCandidates {
         boolean failed = RecentFailovers.failed(evidence, primary.id()).contains(member);
         Optional<Reluctance> reluctance =
                 rules.reluctant(member).or(() -> mine.allApplied() ? Optional.empty() : rules.late(member));
-        int rank = reluctance.map(Reluctance::weight).orElse(0) * 1600
-                + (mine.allApplied() ? 0 : 800)
+        int claim = reluctance.map(Reluctance::weight).orElse(0) * DRAWBACK
                 + (wanted ? 0 : 400)
                 + (last ? 0 : 200)
                 + (failed ? 100 : 0)
-                + order;
+                + preference(evidence, primary, member);
+        int total = claim + (mine.allApplied() ? 0 : 800);
+        if (lacks.isPresent()) {
+            return new Ranked(new Candidate(member, false, lacks.get()), NOT_ELIGIBLE + order, claim, total, true);
+        }
+        // in hundreds, so that the order of the file decides only between equals
+        int rank = total * 100 + order;
         String told = "received %s, applied %s".formatted(mine.received(), mine.applied())
                 + reluctance
                         .map(r -> "; only for want of a better one: " + r.because())
                         .orElse("");
-        return new Ranked(new Candidate(member, true, told), rank);
+        return new Ranked(new Candidate(member, true, told), rank, claim, total, false);
     }
 
     /// No acker's server is in the run in which it acknowledged: the site lost power. Moving the role would then gain
@@ -232,7 +301,18 @@ public final class PrimaryCandidates {
     }
 
     private static Ranked no(String member, int order, String reason) {
-        return new Ranked(new Candidate(member, false, reason), 20_000 + order);
+        return new Ranked(
+                new Candidate(member, false, reason), NOT_ELIGIBLE + order, NOT_ELIGIBLE, NOT_ELIGIBLE, false);
+    }
+
+    /// A place in the list of the preferred is worth less than all that comes before it in the order above.
+    private static int preference(Evidence evidence, PrimaryState primary, String member) {
+        int place = evidence.spec()
+                .group(primary.id().group())
+                .filter(DatabaseGroup.class::isInstance)
+                .map(group -> ((DatabaseGroup) group).preference(member))
+                .orElse(0);
+        return Math.min(place, 99);
     }
 
     /// Its history is one with the old primary's: it was seen to have everything, or is that primary itself. Only

@@ -37,6 +37,9 @@ public final class Deadlines {
     public static final Duration UNBLOCKING = Duration.ofSeconds(5);
     /// Positions of every acker.
     public static final Duration CUTTING = Duration.ofSeconds(10);
+    /// A better placed target fetches what it lacks from the most advanced member; after that the latter is promoted.
+    /// The site is down meanwhile, and the choice would not save a single row.
+    public static final Duration FETCHING = Duration.ofSeconds(3);
     /// The target applies what it has received.
     public static final Duration CATCHING_UP = Duration.ofSeconds(10);
     /// The target stops being a replica.

@@ -51,6 +51,7 @@ public final class PrimaryDiagnosis {
             case UNBLOCKING -> planned(Deadlines.UNBLOCKING, holder());
             case FENCING -> fencing();
             case CUTTING -> cutting();
+            case FETCHING -> new FetchDiagnosis(evidence, primary, answers).diagnose();
             case CATCHING_UP -> catchingUp();
             case STAGING -> step(Deadlines.STAGING, target());
             case ATTACHING -> attaching();
@@ -131,6 +132,14 @@ public final class PrimaryDiagnosis {
             }
         });
         return positions;
+    }
+
+    /// Who would be promoted if it had everything; one fetch in a plan.
+    public Optional<String> preferred() {
+        Plan plan = primary.plan();
+        return plan == null || plan.fetch() != null
+                ? Optional.empty()
+                : PrimaryCandidates.preferred(evidence, primary, positions());
     }
 
     /// Members that can be attached to the target before it opens.
@@ -318,7 +327,16 @@ public final class PrimaryDiagnosis {
             return pendingOr(overdue, because);
         }
         List<Candidate> candidates = PrimaryCandidates.of(evidence, primary, positions());
-        return PrimaryCandidates.best(candidates).isPresent()
+        Optional<String> best = PrimaryCandidates.best(candidates);
+        Optional<String> preferred = preferred();
+        if (best.isPresent() && preferred.isPresent()) {
+            return new Diagnosis<>(
+                    PrimarySituation.PREFERRED_LACKS,
+                    "every acker has told its position, " + best.get() + " has everything and " + preferred.get()
+                            + " is better placed",
+                    candidates);
+        }
+        return best.isPresent()
                 ? new Diagnosis<>(PrimarySituation.CANDIDATE_FOUND, "every acker has told its position", candidates)
                 : new Diagnosis<>(PrimarySituation.NO_CANDIDATE, "nobody can be promoted without loss", candidates);
     }

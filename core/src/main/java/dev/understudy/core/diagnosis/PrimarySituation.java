@@ -90,6 +90,10 @@ public enum PrimarySituation {
     FENCED_AT_POSITION,
     /// a candidate that has everything
     CANDIDATE_FOUND,
+    /// a candidate that has everything, and a better placed one that lacks only transactions
+    PREFERRED_LACKS,
+    /// the member from which a better placed candidate fetches is lost
+    DONOR_LOST,
     /// nobody can be promoted without losing acknowledged writes
     NO_CANDIDATE,
     /// there is nobody that could be attached as a follower

@@ -134,8 +134,11 @@ final class AckerKeeper {
     ///
     /// @param staying the ackers that have no reason to leave
     void part(PrimaryState primary, String member, List<String> staying, String row, String situation, String text) {
-        boolean accounted = primary.alone() || !staying.isEmpty();
-        if (!primary.ackers().contains(member) || !accounted || !serves(primary)) {
+        if (!primary.ackers().contains(member) || !serves(primary)) {
+            return;
+        }
+        boolean alone = primary.alone() && isAlone(primary);
+        if (!alone && staying.isEmpty()) {
             return;
         }
         Departure departure = primary.members().departures().get(member);
@@ -152,7 +155,7 @@ final class AckerKeeper {
                 order -> new Command.ShutOut(order, id, primary.epoch(), address(member), departure.number()));
         if (sent.isPresent() && sent.get().outcome() instanceof Outcome.Done done) {
             String ended = done.facts().getOrDefault("binlog", "");
-            Optional<String> who = primary.alone()
+            Optional<String> who = alone
                     ? Optional.of("it runs alone")
                     : staying.stream()
                             .filter(other -> isSureToHave(primary, other, ended))
@@ -176,9 +179,9 @@ final class AckerKeeper {
         if (seen == null || !serves(primary)) {
             return;
         }
-        boolean rebuilt = !primary.ackers().isEmpty()
+        boolean rebuilt = primary.ackers().stream().anyMatch(this::isRebuilt)
                 && primary.ackers().stream()
-                        .allMatch(m -> turn.evidence().operations().isRebuilt(group.name(), m));
+                        .allMatch(m -> isRebuilt(m) || !group.members().contains(m));
         boolean blocked = seen.semiSyncPrimary()
                 && (primary.ackers().isEmpty() || seen.troubles().contains(Trouble.SEMI_SYNC_BLOCKED));
         if (staying.isEmpty() && (blocked || (rebuilt && seen.semiSyncPrimary()))) {
@@ -198,8 +201,12 @@ final class AckerKeeper {
                     "",
                     primary.holder() + text + ": nobody may be promoted until a follower has everything");
         } else if (primary.alone()) {
-            endBeingAlone(primary, seen);
+            endBeingAlone(primary, seen, staying);
         }
+    }
+
+    private boolean isRebuilt(String member) {
+        return turn.evidence().operations().isRebuilt(group.name(), member);
     }
 
     /// Commits were answered without an acknowledgement, or would be, though the journal does not say so.
@@ -219,13 +226,7 @@ final class AckerKeeper {
     private void goOnAlone(PrimaryState primary, String because) {
         boolean fruitless = false;
         if (primary.alone()) {
-            long number = primary.members().number();
-            fruitless = turn.ensure(
-                            String.valueOf(primary.holder()),
-                            "alone/" + id + "/" + primary.epoch() + "/" + number,
-                            Again.NEVER,
-                            Deadlines.RETRY,
-                            order -> new Command.OpenWrites(order, id, primary.epoch(), true, alone(number)))
+            fruitless = orderAlone(primary)
                     .filter(sent -> sent.outcome() != null && !Sent.waits(sent.outcome()))
                     .filter(sent -> turn.now().mono().since(sent.answeredAt()).compareTo(Deadlines.RETRY) > 0)
                     .isPresent();
@@ -240,11 +241,33 @@ final class AckerKeeper {
         }
     }
 
+    private Optional<Sent> orderAlone(PrimaryState primary) {
+        long number = primary.members().number();
+        return turn.ensure(
+                String.valueOf(primary.holder()),
+                "alone/" + id + "/" + primary.epoch() + "/" + number,
+                Again.AFTER_FAILURE,
+                Deadlines.RETRY,
+                order -> new Command.OpenWrites(order, id, primary.epoch(), true, alone(number)));
+    }
+
+    /// It was told to run alone and has done so: only then does what it answered before outlive its server without
+    /// those that acknowledged it, and do its commits wait for nobody.
+    private boolean isAlone(PrimaryState primary) {
+        boolean waits = database(String.valueOf(primary.holder()))
+                .map(Observation.Database::semiSyncPrimary)
+                .orElse(true);
+        return orderAlone(primary)
+                        .filter(sent -> sent.outcome() instanceof Outcome.Done)
+                        .isPresent()
+                && !waits;
+    }
+
     /// A primary that runs alone goes back to waiting for acknowledgements when a follower has caught up; it is no
     /// longer alone when, after that, a follower has received all that the primary has.
-    private void endBeingAlone(PrimaryState primary, Observation.Database seen) {
+    private void endBeingAlone(PrimaryState primary, Observation.Database seen, List<String> staying) {
         String holder = String.valueOf(primary.holder());
-        Optional<String> follower = primary.ackers().stream()
+        Optional<String> follower = staying.stream()
                 .filter(m -> !m.equals(holder) && !primary.members().isShutOut(m))
                 .filter(turn.evidence()::fresh)
                 .filter(m -> hasReceived(m, seen.binlogPosition()))

@@ -51,7 +51,11 @@ public final class CircleKeeper {
             turn.become(turn.state()
                     .with(turn.state()
                             .leases()
-                            .granted(id, turn.state().timing().ttl(), turn.now().mono())));
+                            .granted(
+                                    id,
+                                    resource.epoch(),
+                                    turn.state().timing().ttl(),
+                                    turn.now().mono())));
             journal(resource, now.counted(), "counts on the consent of");
         }
     }

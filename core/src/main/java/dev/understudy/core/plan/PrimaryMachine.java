@@ -11,6 +11,7 @@ import dev.understudy.core.candidate.PrimaryCandidates;
 import dev.understudy.core.candidate.PrimaryCandidates.Position;
 import dev.understudy.core.diagnosis.Deadlines;
 import dev.understudy.core.diagnosis.Diagnosis;
+import dev.understudy.core.diagnosis.FetchStep;
 import dev.understudy.core.diagnosis.PrimaryDiagnosis;
 import dev.understudy.core.diagnosis.PrimarySituation;
 import dev.understudy.core.plan.Turn.Again;
@@ -24,6 +25,7 @@ import dev.understudy.protocol.Health;
 import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.Outcome;
 import dev.understudy.protocol.ResourceId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -256,6 +258,8 @@ public final class PrimaryMachine implements ResourceMachine {
             case RESUME -> primary.in(next, null);
             case FENCE -> primary.in(next, fence(primary, diagnosis, wanted));
             case CHOOSE -> choose(primary, next, going, diagnosis, answers);
+            case FETCH -> fetch(primary, next, going, diagnosis, answers);
+            case FETCHED -> primary.in(next, going);
             case CHOOSE_AGAIN ->
                 primary.in(next, going.reject(new Candidate(String.valueOf(going.to()), false, diagnosis.because())));
             case ATTACH -> attach(primary, next, going);
@@ -353,6 +357,27 @@ public final class PrimaryMachine implements ResourceMachine {
         return primary.in(next, plan.target(target).at(received, plan.reached()));
     }
 
+    /// The better placed candidate becomes the target, at the position of the one that has everything.
+    private PrimaryState fetch(
+            PrimaryState primary,
+            PrimaryPhase next,
+            Plan plan,
+            Diagnosis<PrimarySituation> diagnosis,
+            Map<String, Outcome> answers) {
+        PrimaryDiagnosis told = new PrimaryDiagnosis(turn.evidence(), primary, answers);
+        String donor = PrimaryCandidates.best(diagnosis.candidates()).orElseThrow();
+        Position position = told.positions().get(donor);
+        if (position == null) {
+            throw new IllegalStateException(donor + " was chosen without a position");
+        }
+        return primary.in(
+                next,
+                plan.fetching(
+                        told.preferred().orElseThrow(),
+                        donor,
+                        position.received().toString()));
+    }
+
     /// Whoever is about to be told to follow may acknowledge: they are ackers before the order leaves (S14). The old
     /// ackers stay in the set until the new primary opens.
     private PrimaryState attach(PrimaryState primary, PrimaryPhase next, Plan plan) {
@@ -401,8 +426,11 @@ public final class PrimaryMachine implements ResourceMachine {
         if (primary.isQuarantined(member) || (seen != null && seen.health() == Health.DOWN)) {
             return false;
         }
+        Plan plan = primary.plan();
+        Plan.Fetch fetch = plan == null ? null : plan.fetch();
         return seen == null
                 || seen.health() != Health.UP
+                || (fetch != null && fetch.by().equals(member) && fetch.from().equals(target))
                 || (seen.replica() != null && seen.replica().source().equals(addressOf(target)));
     }
 
@@ -487,6 +515,7 @@ public final class PrimaryMachine implements ResourceMachine {
                                 .toList()
                                 .forEach(member -> askPosition(primary, plan, member, answers));
             }
+            case FETCHING -> fetchOrders(primary, plan, answers);
             case CATCHING_UP ->
                 ask(
                         primary,
@@ -518,14 +547,68 @@ public final class PrimaryMachine implements ResourceMachine {
         return answers;
     }
 
+    /// One step after another, each when those before it are done. All of them end with the phase, so that nothing is
+    /// waited for afterwards.
+    private void fetchOrders(PrimaryState primary, Plan plan, Map<String, Outcome> answers) {
+        Plan.Fetch fetch = plan.fetch();
+        if (fetch == null) {
+            return;
+        }
+        Duration left = Deadlines.FETCHING
+                .multipliedBy(9)
+                .dividedBy(10)
+                .minus(turn.evidence().inPhase(id));
+        long millis = Math.max(100, left.toMillis());
+        for (FetchStep step : FetchStep.values()) {
+            if (!step.isDue(answers)) {
+                return;
+            }
+            String host = step.atDonor() ? fetch.from() : fetch.by();
+            turn.ensure(
+                            host,
+                            orderId(primary, host) + "/" + step.word(),
+                            Again.NEVER,
+                            Deadlines.REPEAT,
+                            order -> fetchOrder(step, order, plan, fetch, millis))
+                    .map(Sent::outcome)
+                    .filter(outcome -> !Sent.waits(outcome))
+                    .ifPresent(outcome -> answers.put(step.word(), outcome));
+        }
+    }
+
+    private Command fetchOrder(FetchStep step, String order, Plan plan, Plan.Fetch fetch, long millis) {
+        long epoch = plan.epoch();
+        String donor = addressOf(fetch.from());
+        return switch (step) {
+            case DONOR_APPLIES, APPLIES -> new Command.CatchUp(order, id, epoch, millis);
+            case FOLLOWS -> new Command.Follow(order, id, epoch, donor, group().port(), millis);
+            case REACHES -> new Command.ReachPosition(order, id, epoch, plan.position(), millis);
+            case PARTS -> new Command.CutReceiver(order, id, epoch, donor);
+            case IS_CUT -> new Command.CutReceiver(order, id, epoch, addressOf(plan.from()));
+        };
+    }
+
     private void askPosition(PrimaryState primary, Plan plan, String member, Map<String, Outcome> answers) {
-        String cutFrom = member.equals(plan.from()) ? "" : addressOf(plan.from());
+        String cutFrom = member.equals(plan.from()) ? "" : addressOf(sourceToCut(plan, member));
         ask(
                 primary,
                 member,
                 answers,
                 Again.AFTER_FAILURE,
                 order -> new Command.CutReceiver(order, id, plan.epoch(), cutFrom));
+    }
+
+    /// A fetch that was given up may have left its receiver connected to the donor, which may be frozen by now (S19).
+    private @Nullable String sourceToCut(Plan plan, String member) {
+        Plan.Fetch fetch = plan.fetch();
+        boolean fetches = fetch != null
+                && fetch.by().equals(member)
+                && turn.evidence()
+                        .database(member, id.group())
+                        .map(Observation.Database::replica)
+                        .filter(replica -> replica.source().equals(addressOf(fetch.from())))
+                        .isPresent();
+        return fetch != null && fetches ? fetch.from() : plan.from();
     }
 
     private Command followOrder(String order, long epoch, String primaryHost) {

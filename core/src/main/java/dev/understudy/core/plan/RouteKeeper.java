@@ -69,7 +69,7 @@ public final class RouteKeeper {
         boolean serving =
                 switch (primary.phase()) {
                     case HELD, BLOCKING, REACHING, UNBLOCKING -> true;
-                    case VACANT, FENCING, CUTTING, CATCHING_UP, STAGING, ATTACHING, OPENING, BLOCKED -> false;
+                    case VACANT, FENCING, CUTTING, FETCHING, CATCHING_UP, STAGING, ATTACHING, OPENING, BLOCKED -> false;
                 };
         return serving && server.equals(primary.holder());
     }

@@ -92,6 +92,10 @@ public final class Turn {
     public void record(JournalEntry entry) {
         journal.add(entry);
         state = state.with(state.journaled().apply(entry));
+        if (entry instanceof JournalEntry.ResourceChanged changed) {
+            ResourceState next = changed.next();
+            state = state.with(state.leases().begun(next.id(), next.epoch()));
+        }
     }
 
     /// Journals the new state of a resource and remembers when its phase began.
@@ -259,7 +263,7 @@ public final class Turn {
         }
         Duration ttl = state.timing().ttl();
         if (command.takesLease()) {
-            state = state.with(state.leases().granted(command.resource(), ttl, now.mono()));
+            state = state.with(state.leases().granted(command.resource(), command.epoch(), ttl, now.mono()));
         }
         long below = command.epoch() - 1;
         boolean stands = evidence().standsFor(host, command.resource()) > 0;

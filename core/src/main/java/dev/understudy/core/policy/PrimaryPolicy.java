@@ -40,6 +40,10 @@ public final class PrimaryPolicy {
         CUT,
         /// name the target; it applies what it has received
         CHOOSE,
+        /// name the better placed candidate, and the most advanced one as its donor
+        FETCH,
+        /// the target has what it lacked; it applies it
+        FETCHED,
         /// the target is out; choose again among those that have told their positions
         CHOOSE_AGAIN,
         /// the target stops being a replica
@@ -66,7 +70,8 @@ public final class PrimaryPolicy {
                     Map.entry(REACHING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(UNBLOCKING, EnumSet.of(HOLDER_GONE, STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(FENCING, EnumSet.of(NOT_FENCED_YET, FENCED, FENCED_AT_POSITION)),
-                    Map.entry(CUTTING, EnumSet.of(STEP_PENDING, OVERDUE, CANDIDATE_FOUND, NO_CANDIDATE)),
+                    Map.entry(CUTTING, EnumSet.of(STEP_PENDING, OVERDUE, CANDIDATE_FOUND, PREFERRED_LACKS, NO_CANDIDATE)),
+                    Map.entry(FETCHING, EnumSet.of(STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE, DONOR_LOST)),
                     Map.entry(CATCHING_UP, EnumSet.of(STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(STAGING, EnumSet.of(STEP_PENDING, STEP_DONE, STEP_FAILED, OVERDUE)),
                     Map.entry(ATTACHING, EnumSet.of(STEP_PENDING, STEP_DONE, STEP_FAILED, NOBODY_TO_ATTACH, OVERDUE)),
@@ -136,6 +141,11 @@ public final class PrimaryPolicy {
                     row("DB-55", CUTTING,     Set.of(STEP_PENDING),           null,        Action.NONE,         "every acker has to tell its position (S14)"),
                     row("DB-56", CUTTING,     Set.of(CANDIDATE_FOUND),        CATCHING_UP, Action.CHOOSE,       "the candidate that has received everything applies it"),
                     row("DB-57", CUTTING,     Set.of(NO_CANDIDATE, OVERDUE),  BLOCKED,     Action.STOP,         "promoting now could lose acknowledged writes"),
+
+                    row("DB-58", CUTTING,     Set.of(PREFERRED_LACKS),        FETCHING,    Action.FETCH,        "a better placed candidate fetches what it lacks from the most advanced one"),
+                    row("DB-45", FETCHING,    Set.of(STEP_PENDING),           null,        Action.NONE,         "the better placed candidate fetches what it lacks"),
+                    row("DB-46", FETCHING,    Set.of(STEP_DONE),              CATCHING_UP, Action.FETCHED,      "the better placed candidate has everything and hears nobody any more: it goes on as any candidate"),
+                    row("DB-47", FETCHING,    Set.of(STEP_FAILED, OVERDUE, DONOR_LOST), CUTTING, Action.CHOOSE_AGAIN, "the site does not wait for a preference: the most advanced one, without another fetch in this plan"),
 
                     row("DB-60", CATCHING_UP, Set.of(STEP_PENDING),           null,        Action.NONE,         "the candidate applies what it has received"),
                     row("DB-61", CATCHING_UP, Set.of(STEP_DONE),              STAGING,     Action.STAGE,        "the candidate has applied everything"),

@@ -39,7 +39,9 @@ final class Converges implements Invariant {
         if (primary == null) {
             return null;
         }
-        if (!primary.quarantined().isEmpty()) {
+        boolean quarantined = primary.quarantined().stream()
+                .anyMatch(q -> !site.journal.journaled().operations().isRebuilt(Site.PRIMARY.group(), q.host()));
+        if (quarantined) {
             return "quarantine";
         }
         Plan plan = primary.plan();
@@ -88,13 +90,27 @@ final class Converges implements Invariant {
         if (primary.alone()) {
             return database.host.name + " runs alone";
         }
+        if (site.journal.journaled().operations().rebuild(Site.PRIMARY.group()).isPresent()) {
+            return "a member is being rebuilt";
+        }
         for (String member : site.journaledMembers()) {
             SimDatabase other = site.database(member);
             if (other != database && !follows(other, database)) {
                 return member + " does not follow " + database.host.name + " with the same rows";
             }
         }
-        return null;
+        return misread(site, database);
+    }
+
+    /// Reads are with a replica that is close behind.
+    private static @Nullable String misread(Site site, SimDatabase primary) {
+        String reader = String.valueOf(site.journaledHolder(Site.READER));
+        if (!site.standing.isFit(site.database(reader), 0)) {
+            return reader + " is too far behind for reads";
+        }
+        boolean better = site.journaledMembers().stream()
+                .anyMatch(m -> !m.equals(reader) && site.standing.isFit(site.database(m), 0));
+        return reader.equals(primary.host.name) && better ? "the primary serves reads" : null;
     }
 
     private static boolean follows(SimDatabase replica, SimDatabase primary) {

@@ -1,5 +1,8 @@
 package dev.understudy.core.simulator;
 
+import dev.understudy.core.Rebuild;
+import dev.understudy.protocol.Observation.Finding;
+import dev.understudy.protocol.Observation.Severity;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +17,7 @@ final class Faults {
     private final Site site;
     private final Dice dice;
     private final List<Fault> faults;
+    private final Operators operators;
     private final Life life = new Life();
     private final long pace;
 
@@ -22,7 +26,7 @@ final class Faults {
         dice = new Dice(site.seed, "faults");
         pace = dice.pick(List.of(600L, 1200L, 2500L, 5000L));
         site.actsFail = dice.chance(0.3) ? 0.1 : 0;
-        Operators operators = new Operators(site);
+        operators = new Operators(site);
         NetworkFaults network = new NetworkFaults(site, this);
         faults = List.of(
                 new Fault(12, this::serviceKilled),
@@ -35,6 +39,8 @@ final class Faults {
                 new Fault(5, network::badWeather),
                 new Fault(4, this::diskFull),
                 new Fault(7, this::lag),
+                new Fault(5, this::settings),
+                new Fault(5, this::inTheMiddleOfARebuild),
                 new Fault(6, this::controllerCrash),
                 new Fault(5, this::controllerCrashesAtACommit),
                 new Fault(5, this::controllerFrozen),
@@ -77,6 +83,7 @@ final class Faults {
             host.powerOn();
             if (host.database != null) {
                 host.database.replica.slowUntil(0);
+                host.database.findings(List.of());
             }
             host.machine.later(300, host.powered, host::startService);
             host.machine.later(300, host.powered, host::startAgent);
@@ -159,7 +166,64 @@ final class Faults {
     private void lag() {
         SimDatabase database = site.database(dice.pick(Site.DATABASES));
         tell(database.host.name + " applies nothing for a while");
-        database.replica.slowUntil(site.agenda.now() + dice.millis(500, 9000));
+        database.replica.slowUntil(site.agenda.now() + dice.millis(500, dice.chance(0.7) ? 9000 : 16_000));
+    }
+
+    /// Somebody sets a server up so that it must not be promoted, or not quite as it should be; and mends it again.
+    private void settings() {
+        SimDatabase database = site.database(dice.pick(Site.DATABASES));
+        Severity severity = dice.chance(0.75) ? Severity.BLOCKS : Severity.WARNS;
+        tell("the settings of " + database.host.name + " are changed: " + severity);
+        database.findings(List.of(new Finding("LOG_SLAVE_UPDATES", severity, "OFF instead of ON")));
+        until(500, 12_000, () -> database.findings(List.of()));
+    }
+
+    /// One of those who take part goes away; if there is none, a rebuild is asked for.
+    private void inTheMiddleOfARebuild() {
+        Rebuild rebuild = site.journal
+                .journaled()
+                .operations()
+                .rebuild(Site.PRIMARY.group())
+                .orElse(null);
+        if (rebuild == null) {
+            operators.rebuild();
+            until(200, 7000, this::inTheMiddleOfTheRebuild);
+            return;
+        }
+        inTheMiddleOf(rebuild);
+    }
+
+    private void inTheMiddleOfTheRebuild() {
+        site.journal.journaled().operations().rebuild(Site.PRIMARY.group()).ifPresent(this::inTheMiddleOf);
+    }
+
+    private void inTheMiddleOf(Rebuild rebuild) {
+        String donor = rebuild.donor();
+        SimHost host = site.host(donor == null || dice.chance(0.5) ? rebuild.host() : donor);
+        tell("in the middle of " + rebuild + ", " + host.name + " or a controller");
+        switch (dice.below(6)) {
+            case 4 -> operators.cancelRebuild();
+            case 0 -> {
+                host.powerOff();
+                until(500, 15_000, host::powerOn);
+            }
+            case 1 -> {
+                host.killAgent();
+                until(20, 5000, host::startAgent);
+            }
+            case 2 -> {
+                host.killService();
+                until(300, 8000, host::startService);
+            }
+            case 3 -> controllerCrashesAtACommit();
+            default -> {
+                SimController leader = site.journal.leader();
+                if (leader != null) {
+                    leader.crash();
+                    until(200, 8000, leader::start);
+                }
+            }
+        }
     }
 
     private void controllerCrash() {

@@ -12,6 +12,12 @@ interface Invariant {
     /// After every event.
     default void after(Site site) {}
 
+    /// Ten times a second, when [Standing] has looked.
+    default void looked(Site site) {}
+
+    /// Data of a host's database were put aside for a copy, or removed because it follows with the copy.
+    default void thrownAway(Site site, SimHost host, java.util.List<Row> rows) {}
+
     /// An entry has been committed; the journal holds it already.
     default void committed(Site site, SimController by, Journaled before, JournalEntry entry) {}
 

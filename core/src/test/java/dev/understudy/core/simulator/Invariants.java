@@ -23,12 +23,22 @@ final class Invariants {
                 new NoFailoverWithoutDiagnosis(),
                 new HoldDownsRespected(),
                 new ClocksWithinTheBound(),
+                new ReadsAreServed(),
+                new ReadersRest(),
+                new NoUnfitPromoted(),
+                new RebuildsApart(),
+                new NoOnlyCopyThrownAway(),
                 new Converges());
     }
 
     void after() {
         for (Invariant invariant : all) {
             invariant.after(site);
+        }
+        if (site.standing.look()) {
+            for (Invariant invariant : all) {
+                invariant.looked(site);
+            }
         }
     }
 
@@ -66,6 +76,10 @@ final class Invariants {
 
     void serviceUp(SimHost host) {
         all.forEach(i -> i.serviceUp(site, host));
+    }
+
+    void thrownAway(SimHost host, List<Row> rows) {
+        all.forEach(i -> i.thrownAway(site, host, rows));
     }
 
     void ended() {

@@ -44,6 +44,10 @@ enum Mutation {
     S14_LEAVES_WITHOUT_BEING_BLOCKED,
     /// a member leaves the ackers though nobody else has what it alone acknowledged
     S14_LEAVES_BEFORE_ANOTHER_HAS_IT,
+    /// a better placed candidate counts as complete before it has fetched everything
+    S14_PROMOTED_BEFORE_ALL_IS_FETCHED,
+    /// a better placed candidate says that it has what its donor told of, and fetches nothing
+    S14_SAYS_WHAT_ITS_DONOR_HAS,
     /// a primary does not tell that it answered commits without an acknowledgement
     S14_UNACKNOWLEDGED_COMMITS_ARE_HIDDEN,
     /// a member does not tell that its server was restarted, and so may have lost its relay log
@@ -70,6 +74,28 @@ enum Mutation {
     CLEAN_STOP_IS_NOT_WAITED_FOR,
     /// after the faults nobody carries orders out
     ORDERS_ARE_IGNORED_IN_THE_CALM,
+    /// a reader address stays with a replica that is too far behind
+    READER_STAYS_WITH_THE_UNFIT,
+    /// a replica tells the heartbeat row that it has received as the one that it has applied
+    READER_LAG_IS_HIDDEN,
+    /// a reader address goes to a replica that is close behind just now
+    READER_GOES_AT_ONCE,
+    /// a setting that blocks promotion is told and not looked at
+    LINT_IS_NOT_LOOKED_AT,
+    /// a member is copied to while it may acknowledge
+    REBUILD_BEGINS_WITH_AN_ACKER,
+    /// a member that is copied to is a member as any other
+    REBUILD_WITHOUT_QUARANTINE,
+    /// the primary is always the donor
+    REBUILD_LOADS_THE_PRIMARY,
+    /// a receiver waits for a donor that is gone
+    REBUILD_WAITS_FOR_A_DEAD_DONOR,
+    /// a member that is to be rebuilt leaves though nobody else could acknowledge
+    REBUILD_STOPS_WRITES,
+    /// the receiver of a copy takes a broken stream for its end
+    REBUILD_ADOPTS_HALF_A_COPY,
+    /// a member that is to be rebuilt is no acker any more by the journal alone, whatever it alone has
+    REBUILD_DROPS_WHAT_IT_ALONE_HAS,
     /// the clock of one host runs faster than leases allow for
     A_CLOCK_IS_TOO_FAST,
     /// the clock of one host runs slower than leases allow for

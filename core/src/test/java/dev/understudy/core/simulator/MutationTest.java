@@ -36,6 +36,18 @@ class MutationTest {
             Mutation.ORDERS_ARE_IGNORED_IN_THE_CALM, "Converges"));
 
     static {
+        MEANT.put(Mutation.READER_STAYS_WITH_THE_UNFIT, "ReadsAreServed");
+        MEANT.put(Mutation.READER_LAG_IS_HIDDEN, "ReadsAreServed");
+        MEANT.put(Mutation.READER_GOES_AT_ONCE, "ReadersRest");
+        MEANT.put(Mutation.LINT_IS_NOT_LOOKED_AT, "NoUnfitPromoted");
+        MEANT.put(Mutation.REBUILD_BEGINS_WITH_AN_ACKER, "RebuildsApart");
+        MEANT.put(Mutation.REBUILD_WITHOUT_QUARANTINE, "RebuildsApart");
+        MEANT.put(Mutation.REBUILD_LOADS_THE_PRIMARY, "RebuildsApart");
+        MEANT.put(Mutation.REBUILD_WAITS_FOR_A_DEAD_DONOR, "Converges");
+        MEANT.put(Mutation.REBUILD_STOPS_WRITES, "RebuildsApart");
+        MEANT.put(Mutation.REBUILD_DROPS_WHAT_IT_ALONE_HAS, "NoOnlyCopyThrownAway");
+        MEANT.put(Mutation.S14_PROMOTED_BEFORE_ALL_IS_FETCHED, "NoAcknowledgedWriteLost");
+        MEANT.put(Mutation.S14_SAYS_WHAT_ITS_DONOR_HAS, "NoAcknowledgedWriteLost");
         MEANT.put(Mutation.A_CLOCK_IS_TOO_FAST, "ClocksWithinTheBound");
         MEANT.put(Mutation.A_CLOCK_IS_TOO_SLOW, "ClocksWithinTheBound");
     }
@@ -43,9 +55,10 @@ class MutationTest {
     @ParameterizedTest
     @EnumSource(Mutation.class)
     void aRuleThatIsTakenOutIsMissed(Mutation mutation) {
+        String meant = MEANT.get(mutation);
         int seeds = 1;
         Result found = run(FROM, mutation, mutation);
-        while (found.sound() && seeds < SEEDS) {
+        while (seeds < SEEDS && (found.sound() || (meant != null && !meant.equals(found.invariant())))) {
             found = run(FROM + seeds++, mutation, mutation);
         }
         assertThat(found.sound())
@@ -54,7 +67,6 @@ class MutationTest {
         System.out.printf(
                 "mutation %s: %s after %d seeds%s%n",
                 mutation, found.invariant(), seeds, Scripts.ALL.containsKey(mutation) ? " of its script" : "");
-        String meant = MEANT.get(mutation);
         if (meant != null) {
             assertThat(found.invariant()).as(found.violation()).isEqualTo(meant);
         }
@@ -88,6 +100,11 @@ class MutationTest {
                         "NoFailoverWithoutDiagnosis",
                         "HoldDownsRespected",
                         "ClocksWithinTheBound",
+                        "ReadsAreServed",
+                        "ReadersRest",
+                        "NoUnfitPromoted",
+                        "RebuildsApart",
+                        "NoOnlyCopyThrownAway",
                         "Converges");
     }
 

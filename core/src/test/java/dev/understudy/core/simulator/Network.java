@@ -10,6 +10,7 @@ final class Network {
     private final Dice[][] dice;
     private final int[][] blocked;
     private final long[][] slower;
+    private final long[][] slowerStreams;
     private double loss;
     private double repeat;
     private long slowest = 2 * Agenda.MILLI;
@@ -21,6 +22,7 @@ final class Network {
         dice = new Dice[size][size];
         blocked = new int[size][size];
         slower = new long[size][size];
+        slowerStreams = new long[size][size];
         for (int from = 0; from < size; from++) {
             for (int to = 0; to < size; to++) {
                 dice[from][to] = new Dice(seed, "net " + nodes.get(from) + " " + nodes.get(to));
@@ -32,11 +34,21 @@ final class Network {
         return nodes;
     }
 
+    /// Messages are lost, repeated or slow everywhere.
+    boolean isBad() {
+        return loss > 0 || slowest > 100 * Agenda.MILLI;
+    }
+
     /// @param slowestMillis no message takes longer than this
     void weather(double lossRate, double repeatRate, long slowestMillis) {
         loss = lossRate;
         repeat = repeatRate;
         slowest = slowestMillis * Agenda.MILLI;
+    }
+
+    /// Every segment of a stream in that direction takes so much longer.
+    void slowStreams(String from, String to, long millis) {
+        slowerStreams[index(from)][index(to)] = millis * Agenda.MILLI;
     }
 
     /// Every datagram in that direction takes so much longer.
@@ -59,6 +71,9 @@ final class Network {
             java.util.Arrays.fill(row, 0);
         }
         for (long[] row : slower) {
+            java.util.Arrays.fill(row, 0);
+        }
+        for (long[] row : slowerStreams) {
             java.util.Arrays.fill(row, 0);
         }
         weather(0, 0, 2);
@@ -87,7 +102,7 @@ final class Network {
     /// The delay of one segment of a stream: what is lost comes late instead.
     long streamDelay(String from, String to) {
         Dice here = dice[index(from)][index(to)];
-        return delay(here) + (here.chance(loss) ? here.millis(200, 1200) : 0);
+        return delay(here) + slowerStreams[index(from)][index(to)] + (here.chance(loss) ? here.millis(200, 1200) : 0);
     }
 
     private long delay(Dice here) {

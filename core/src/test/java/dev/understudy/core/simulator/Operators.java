@@ -7,9 +7,12 @@ import dev.understudy.protocol.LeaseHolder.Lease;
 import dev.understudy.protocol.ResourceId;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// People: they ask for things at bad moments, and repair what was quarantined.
 final class Operators {
+
+    static final List<String> TOKENS = List.of("1".repeat(64), "2".repeat(64), "3".repeat(64));
 
     private final Site site;
     private final Dice dice;
@@ -20,7 +23,7 @@ final class Operators {
     }
 
     void act() {
-        switch (dice.below(15)) {
+        switch (dice.below(18)) {
             case 0, 1, 2, 3 -> switchover();
             case 4 -> ask(new OperatorRequest.Retry(Site.PRIMARY));
             case 5, 6 -> otherMembers();
@@ -30,6 +33,8 @@ final class Operators {
             case 10, 11 -> failover();
             case 12 -> pause();
             case 13 -> maintenance();
+            case 14, 15 -> rebuild();
+            case 16 -> cancelRebuild();
             default -> fenced();
         }
     }
@@ -68,6 +73,22 @@ final class Operators {
         Duration length = Duration.ofMillis(dice.between(500, 8000));
         site.tell(() -> "OPERATOR takes " + host + " into maintenance for " + length);
         ask(new OperatorRequest.Maintenance(host, true, length, ""));
+    }
+
+    /// A member's data are to be replaced by a copy of another's, which is named or not.
+    void rebuild() {
+        String host = dice.pick(Site.DATABASES);
+        String from = dice.chance(0.2) ? dice.pick(Site.DATABASES) : null;
+        site.tell(() -> "OPERATOR has " + host + " rebuilt from " + from);
+        ask(new OperatorRequest.Rebuild(Site.PRIMARY, host, from, null, TOKENS));
+    }
+
+    void cancelRebuild() {
+        site.journal
+                .journaled()
+                .operations()
+                .rebuild(Site.PRIMARY.group())
+                .ifPresent(rebuild -> ask(new OperatorRequest.CancelRebuild(Site.PRIMARY, rebuild.host())));
     }
 
     /// Vouches for a host that is off in truth.
@@ -126,12 +147,19 @@ final class Operators {
         });
         long wait = Math.max(1000, agent.timing().heartbeat().toMillis() * 3);
         host.machine.later(wait, agent.life, () -> {
-            Lease lease = agent.heldNow(host.resource());
-            boolean kept = lease != null && lease.deadline().since(agent.now()).compareTo(Duration.ofSeconds(14)) > 0;
-            if (lease == null || kept) {
+            List<Lease> ending = agent.heldNow().stream()
+                    .filter(l -> l.deadline().since(agent.now()).compareTo(Duration.ofSeconds(14)) <= 0)
+                    .toList();
+            if (ending.isEmpty()) {
                 restart(host, agent, awayMillis);
-            } else {
-                agent.release(lease.resource(), lease.epoch(), _ -> restart(host, agent, awayMillis));
+            }
+            AtomicInteger left = new AtomicInteger(ending.size());
+            for (Lease lease : ending) {
+                agent.release(lease.resource(), lease.epoch(), _ -> {
+                    if (left.decrementAndGet() == 0) {
+                        restart(host, agent, awayMillis);
+                    }
+                });
             }
         });
     }
@@ -158,7 +186,11 @@ final class Operators {
         if (primary.steady() && holder.canAcknowledge()) {
             for (Quarantine member : primary.quarantined()) {
                 SimDatabase database = site.database(member.host());
-                if (database != holder && database.host.machine.running() && !database.host.kernel.live(Site.PRIMARY)) {
+                boolean rebuilt = site.journal.journaled().operations().isRebuilt(Site.PRIMARY.group(), member.host());
+                if (!rebuilt
+                        && database != holder
+                        && database.host.machine.running()
+                        && !database.host.kernel.live(Site.PRIMARY)) {
                     site.tell(() -> "OPERATOR seeds " + member.host() + " anew");
                     database.rebuild(holder);
                 }

@@ -2,12 +2,17 @@ package dev.understudy.core.simulator;
 
 import dev.understudy.core.Journaled;
 import dev.understudy.core.OperatorRequest;
+import dev.understudy.core.Rebuild;
 import dev.understudy.core.ResourceState.PrimaryState;
+import dev.understudy.protocol.Observation.Finding;
+import dev.understudy.protocol.Observation.Severity;
 import dev.understudy.protocol.ResourceId;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Fixed schedules of faults for executions that chance finds too seldom; delays within them are still the seed's.
@@ -34,6 +39,8 @@ final class Scripts {
         ALL.put(Mutation.S14_AN_ACKER_IS_LEFT_OUT, Scripts::oneReplicaAcknowledgesAlone);
         ALL.put(Mutation.S14_LEAVES_WITHOUT_BEING_BLOCKED, Scripts::oneThatHasLeftGoesOnAcknowledging);
         ALL.put(Mutation.S14_LEAVES_BEFORE_ANOTHER_HAS_IT, Scripts::oneWithTheOnlyCopyIsAway);
+        ALL.put(Mutation.S14_PROMOTED_BEFORE_ALL_IS_FETCHED, Scripts::thePreferredOneLags);
+        ALL.put(Mutation.S14_SAYS_WHAT_ITS_DONOR_HAS, Scripts::thePreferredOneLags);
         ALL.put(Mutation.S14_UNACKNOWLEDGED_COMMITS_ARE_HIDDEN, Scripts::somebodyTurnsSemiSyncOff);
         ALL.put(Mutation.S20_A_LATE_WORD_IS_OBEYED, Scripts::theOrderToGoOnAloneIsLate);
         ALL.put(Mutation.S15_RESTART_IS_NOT_TOLD, Scripts::relayLogsAreLost);
@@ -42,6 +49,17 @@ final class Scripts {
         ALL.put(Mutation.S18_PURGES_WHAT_IS_NOT_APPLIED, Scripts::receivedAndNotApplied);
         ALL.put(Mutation.S22_OLD_JOURNAL_IS_BELIEVED, Scripts::aBackupOfTheJournalIsRestored);
         ALL.put(Mutation.UNDONE_MOVES_BLOCK, Scripts::theOrderToBlockComesAfterItsUndoing);
+        ALL.put(Mutation.READER_STAYS_WITH_THE_UNFIT, Scripts::oneThatServesReadsFallsBehind);
+        ALL.put(Mutation.READER_LAG_IS_HIDDEN, Scripts::oneThatServesReadsFallsBehind);
+        ALL.put(Mutation.READER_GOES_AT_ONCE, Scripts::everyReplicaFallsBehindForAMoment);
+        ALL.put(Mutation.LINT_IS_NOT_LOOKED_AT, Scripts::theFirstReplicaIsSetUpBadly);
+        ALL.put(Mutation.REBUILD_BEGINS_WITH_AN_ACKER, Scripts::aReplicaIsRebuilt);
+        ALL.put(Mutation.REBUILD_WITHOUT_QUARANTINE, Scripts::aReplicaIsRebuilt);
+        ALL.put(Mutation.REBUILD_LOADS_THE_PRIMARY, Scripts::aReplicaIsRebuilt);
+        ALL.put(Mutation.REBUILD_WAITS_FOR_A_DEAD_DONOR, Scripts::aDonorDiesInTheMiddle);
+        ALL.put(Mutation.REBUILD_ADOPTS_HALF_A_COPY, Scripts::aDonorDiesInTheMiddle);
+        ALL.put(Mutation.REBUILD_STOPS_WRITES, Scripts::theOnlyOneThatAcknowledgesIsRebuilt);
+        ALL.put(Mutation.REBUILD_DROPS_WHAT_IT_ALONE_HAS, Scripts::theOneWithTheOnlyCopyIsRebuilt);
         ALL.put(Mutation.SILENCE_IS_TAKEN_FOR_DEATH, Scripts::aHolderFreezesForAMoment);
         ALL.put(Mutation.ORDERS_ARE_IGNORED_IN_THE_CALM, Scripts::everythingRestarts);
     }
@@ -288,6 +306,21 @@ final class Scripts {
         });
     }
 
+    /// The better placed replica gets nothing from the primary, then the primary is gone. What the two
+    /// replicas send each other takes its time.
+    private static void thePreferredOneLags(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            List<String> replicas = new ArrayList<>(replicas(primary));
+            replicas.sort(Comparator.comparingInt(r -> site.prefer.contains(r) ? site.prefer.indexOf(r) : 9));
+            cut(site, primary.name, replicas.getFirst());
+            at(site, 1500, () -> {
+                site.network.slowStreams(replicas.getLast(), replicas.getFirst(), 600);
+                primary.powerOff();
+            });
+        });
+    }
+
     /// The replicas are cut off from the primary, and heard by the controllers.
     private static void somebodyTurnsSemiSyncOff(Site site) {
         at(site, UP, () -> {
@@ -298,13 +331,13 @@ final class Scripts {
         });
     }
 
-    /// It was given while both replicas were away, and comes when they are back and the primary waits for them again;
+    /// It was given while both replicas were frozen, and comes when they are back and the primary waits for them again;
     /// right then the primary is cut off from everybody but its clients.
     private static void theOrderToGoOnAloneIsLate(Site site) {
         at(site, UP, () -> {
             SimHost primary = holder(site, Site.PRIMARY);
             List<String> replicas = replicas(primary);
-            replicas.forEach(r -> isolate(site, site.host(r)));
+            replicas.forEach(r -> site.host(r).machine.freeze());
             at(site, 9000, () -> site.controllers.forEach(c -> site.network.slow(c.name, primary.name, 9000)));
             boolean[] done = new boolean[2];
             for (long millis = 9000; millis < 40_000; millis += 5) {
@@ -313,7 +346,13 @@ final class Scripts {
                     boolean alone = state != null && state.alone();
                     if (alone && !done[0]) {
                         done[0] = true;
-                        at(site, 200, site.network::healAll); // the order has left by then
+                        at(
+                                site,
+                                200,
+                                () -> { // the order has left by then
+                                    site.network.healAll();
+                                    replicas.forEach(r -> site.host(r).machine.thaw());
+                                });
                     }
                     SimDatabase database = site.database(primary.name);
                     if (done[0] && !done[1] && !alone && database.up() && !database.semiSync()) {
@@ -403,6 +442,91 @@ final class Scripts {
             site.controllers.forEach(c -> site.network.slow(c.name, primary.name, 4500));
             move(site, Site.PRIMARY);
             at(site, 1980, () -> site.controllers.forEach(c -> site.network.slow(c.name, primary.name, 0)));
+        });
+    }
+
+    private static void oneThatServesReadsFallsBehind(Site site) {
+        at(site, UP, () -> fallsBehind(site, holder(site, Site.READER).name, 90));
+    }
+
+    private static void everyReplicaFallsBehindForAMoment(Site site) {
+        at(site, UP, () -> replicas(holder(site, Site.PRIMARY)).forEach(r -> fallsBehind(site, r, 10)));
+    }
+
+    private static void fallsBehind(Site site, String database, long seconds) {
+        site.database(database).replica.slowUntil(site.agenda.now() + seconds * Agenda.SECOND);
+    }
+
+    /// Longer than its agent takes to look again.
+    private static void theFirstReplicaIsSetUpBadly(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            site.database(replicas(primary).getFirst())
+                    .findings(List.of(new Finding("LOG_SLAVE_UPDATES", Severity.BLOCKS, "OFF")));
+            at(site, 6000, primary::powerOff);
+        });
+    }
+
+    private static void aReplicaIsRebuilt(Site site) {
+        at(site, UP, () -> rebuild(site, replicas(holder(site, Site.PRIMARY)).getLast()));
+    }
+
+    private static void rebuild(Site site, String host) {
+        site.controllers.forEach(
+                c -> c.ask(new OperatorRequest.Rebuild(Site.PRIMARY, host, null, null, Operators.TOKENS)));
+    }
+
+    private static void aDonorDiesInTheMiddle(Site site) {
+        aReplicaIsRebuilt(site);
+        boolean[] done = new boolean[1];
+        for (long millis = UP; millis < 40_000; millis += 20) {
+            at(
+                    site,
+                    millis,
+                    () -> rebuild(site)
+                            .filter(r -> r.phase() == Rebuild.Phase.COPYING && !done[0])
+                            .ifPresent(r -> {
+                                done[0] = true;
+                                at(site, 250, site.host(String.valueOf(r.donor()))::powerOff);
+                            }));
+        }
+    }
+
+    private static Optional<Rebuild> rebuild(Site site) {
+        return site.journal.journaled().operations().rebuild(Site.PRIMARY.group());
+    }
+
+    /// The other replica has been cut off from the primary for long.
+    private static void theOnlyOneThatAcknowledgesIsRebuilt(Site site) {
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            cut(site, primary.name, replicas(primary).getFirst());
+            at(site, 15_000, () -> rebuild(site, replicas(primary).getLast()));
+        });
+    }
+
+    /// The other replica is cut off from the primary; the primary dies when the server of the one that is rebuilt has
+    /// been stopped, and loses what that one acknowledged last.
+    private static void theOneWithTheOnlyCopyIsRebuilt(Site site) {
+        boolean[] done = new boolean[1];
+        at(site, UP, () -> {
+            SimHost primary = holder(site, Site.PRIMARY);
+            String host = replicas(primary).getLast();
+            cut(site, primary.name, replicas(primary).getFirst());
+            at(site, 300, () -> rebuild(site, host));
+            for (long millis = 300; millis < 25_000; millis += 5) {
+                at(
+                        site,
+                        millis,
+                        () -> rebuild(site)
+                                .filter(r -> r.phase() == Rebuild.Phase.ADOPTING
+                                        && !site.database(host).up()
+                                        && !done[0])
+                                .ifPresent(r -> {
+                                    done[0] = true;
+                                    primary.powerOff();
+                                }));
+            }
         });
     }
 

@@ -56,14 +56,31 @@ final class SimActs {
             return;
         }
         SimDatabase database = host.database;
+        if (database != null && copies(command, database)) {
+            return;
+        }
         if (database == null || !database.up()) {
             end(new Outcome.Failed("the server is not there"));
             return;
+        }
+        if (command instanceof Command.CutReceiver
+                || command instanceof Command.Stage
+                || command instanceof Command.BlockWrites) {
+            host.copies.makeWay();
         }
         switch (command) {
             case Command.CutReceiver cut -> cutReceiver(database, cut);
             case Command.CatchUp catchUp -> catchUp(database, deadline(catchUp.timeoutMillis()), this::end);
             case Command.Stage _ -> stage(database);
+            case Command.Follow _
+            when host.copies.isUnseeded() ->
+                end(new Outcome.Refused(
+                        "unseeded", "its data are those of a copy that was not put in place to its end"));
+            case Command.Follow follow
+            when fetchesNothing(follow) -> {
+                database.claim(site.databaseAt(follow.primaryAddress()));
+                end(Outcome.Done.withoutFacts());
+            }
             case Command.Follow follow ->
                 new SimFollowing(site, database, this, deadline(follow.timeoutMillis())).begin(follow);
             case Command.OpenWrites open -> open(database, open);
@@ -84,6 +101,51 @@ final class SimActs {
                     Command.CloseEpoch _,
                     Command.Release _ -> throw new IllegalStateException("not for a database: " + command);
         }
+    }
+
+    /// Whether it is about a copy, whatever the server is at.
+    private boolean copies(Command command, SimDatabase database) {
+        return switch (command) {
+            case Command.OfferCopy offer -> isEnded(host.copies.offer(offer, agent));
+            case Command.EndCopy ending -> isEnded(host.copies.end(ending));
+            case Command.AdoptCopy _
+            when agent.heldNow(Site.PRIMARY) != null ->
+                isEnded(new Outcome.Refused("lease", "this host holds the role: its data are not replaced"));
+            case Command.ReceiveCopy receive -> {
+                host.copies.receive(receive, agent, this::end);
+                yield true;
+            }
+            case Command.AdoptCopy adopt -> {
+                host.copies.adopt(database, adopt, this);
+                yield true;
+            }
+            case Command.TakeAddress _,
+                    Command.Release _,
+                    Command.CutReceiver _,
+                    Command.CatchUp _,
+                    Command.Stage _,
+                    Command.Follow _,
+                    Command.OpenWrites _,
+                    Command.BlockWrites _,
+                    Command.UnblockWrites _,
+                    Command.ReachPosition _,
+                    Command.SetServerState _,
+                    Command.CloseEpoch _,
+                    Command.RestartService _,
+                    Command.ShutOut _,
+                    Command.LetIn _,
+                    Command.Detach _,
+                    Command.Attach _ -> false;
+        };
+    }
+
+    private boolean isEnded(Outcome outcome) {
+        end(outcome);
+        return true;
+    }
+
+    private boolean fetchesNothing(Command.Follow follow) {
+        return site.has(Mutation.S14_SAYS_WHAT_ITS_DONOR_HAS) && follow.id().contains("/FETCHING/");
     }
 
     void end(Outcome outcome) {

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -34,6 +35,7 @@ final class SimAgent {
 
     private static final int TICKS_A_HEARTBEAT = 4;
     private static final long RETRY = 1000;
+    private static final long BEAT = 1000;
 
     final SimHost host;
     final Life life = new Life();
@@ -125,6 +127,25 @@ final class SimAgent {
             link.connect();
         }
         tick();
+        if (host.database != null) {
+            writeBeat(host.database);
+        }
+    }
+
+    /// Each second, under the lease of the primary role.
+    private void writeBeat(SimDatabase database) {
+        if (heldNow(Site.PRIMARY) != null) {
+            database.beat();
+        }
+        host.machine.later(BEAT, life, () -> writeBeat(database));
+    }
+
+    /// Every lease under which this host holds something.
+    List<Lease> heldNow() {
+        return host.resources().stream()
+                .map(this::heldNow)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     private void adopt() {
@@ -364,12 +385,16 @@ final class SimAgent {
         inKernel.put(resource, epoch);
     }
 
+    /// A crash gives up whatever depends on the service; a clean stop of a database keeps the lease of its primary
+    /// role.
     void serviceEnded() {
-        boolean balancer = host.database == null;
-        if (host.service() == ServiceState.ENDED || (balancer && host.service() == ServiceState.STOPPED)) {
-            Lease lease = heldNow(host.resource());
-            if (lease != null && !site.has(Mutation.S16_RESTART_IS_BELIEVED)) {
-                fence(lease.resource(), lease.epoch());
+        for (ResourceId resource : host.resources()) {
+            boolean ended = host.service() == ServiceState.ENDED;
+            Lease lease = heldNow(resource);
+            if (lease != null
+                    && (ended || (host.service() == ServiceState.STOPPED && !resource.isPrimary()))
+                    && !(resource.isPrimary() && site.has(Mutation.S16_RESTART_IS_BELIEVED))) {
+                fence(resource, lease.epoch());
             }
         }
         beat();
@@ -419,7 +444,7 @@ final class SimAgent {
             host.kernel.remove(resource);
             inKernel.remove(resource);
             host.machine.later(dice.between(1, 20), life, () -> {
-                if (host.database != null) {
+                if (host.database != null && resource.isPrimary()) {
                     commands.interrupt(resource);
                     host.database.fence();
                 }

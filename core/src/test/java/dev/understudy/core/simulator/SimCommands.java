@@ -33,9 +33,17 @@ final class SimCommands {
     private final Set<String> undone = new HashSet<>();
     private final Map<String, Long> words = new HashMap<>();
     private final Map<ResourceId, Long> opened = new HashMap<>();
-    private final Deque<Order> lane = new ArrayDeque<>();
-    private @Nullable Order current;
-    private int interrupts;
+    private final Map<String, Lane> lanes = new HashMap<>();
+
+    /// Orders about one resource, one after another; copies are received in a lane of their own.
+    private static final class Lane {
+        final Deque<Order> waiting = new ArrayDeque<>();
+
+        @Nullable
+        Order current;
+
+        int interrupts;
+    }
 
     SimCommands(Site site, SimAgent agent) {
         this.site = site;
@@ -80,9 +88,10 @@ final class SimCommands {
                 command.counted().ifPresent(c -> words.merge(c.subject(), c.number(), Math::max));
                 site.witness.accepted(agent.host, order);
                 newest.merge(command.resource(), command.epoch(), Math::max);
-                Order now = current;
+                Lane lane = lane(command);
+                Order now = lane.current;
                 if (now != null && now.command().epoch() < command.epoch()) {
-                    interrupts++;
+                    lane.interrupts++;
                 }
                 running.put(command.id(), reply);
                 start(order);
@@ -106,12 +115,7 @@ final class SimCommands {
         switch (order.command()) {
             case Command.CloseEpoch close -> finish(close, Outcome.Done.withoutFacts(), List.of());
             case Command.Release release -> release(release);
-            case Command.Detach _,
-                    Command.Attach _,
-                    Command.OfferCopy _,
-                    Command.ReceiveCopy _,
-                    Command.AdoptCopy _,
-                    Command.EndCopy _ ->
+            case Command.Detach _, Command.Attach _ ->
                 finish(order.command(), new Outcome.Refused("unsupported", "not modelled"), List.of());
             case Command.TakeAddress _,
                     Command.OpenWrites _,
@@ -125,9 +129,14 @@ final class SimCommands {
                     Command.RestartService _,
                     Command.ShutOut _,
                     Command.LetIn _,
+                    Command.OfferCopy _,
+                    Command.ReceiveCopy _,
+                    Command.AdoptCopy _,
+                    Command.EndCopy _,
                     Command.SetServerState _ -> {
-                lane.add(order);
-                next();
+                Lane lane = lane(order.command());
+                lane.waiting.add(order);
+                next(lane);
             }
         }
     }
@@ -141,37 +150,47 @@ final class SimCommands {
         agent.release(release.resource(), release.releasedEpoch(), outcome -> finish(release, outcome, List.of()));
     }
 
-    private void next() {
-        if (current != null || lane.isEmpty()) {
+    private Lane lane(Command command) {
+        String name = (command instanceof Command.ReceiveCopy ? "copy " : "") + command.resource();
+        return lanes.computeIfAbsent(name, _ -> new Lane());
+    }
+
+    private void next(Lane lane) {
+        if (lane.current != null || lane.waiting.isEmpty()) {
             return;
         }
-        Order order = lane.remove();
-        current = order;
+        Order order = lane.waiting.remove();
+        lane.current = order;
         Command command = order.command();
         agent.host.machine.later(dice.between(0, 3), agent.life, () -> {
-            if (command.epoch() < newest.getOrDefault(command.resource(), 0L)) {
-                ended(order, new Outcome.Refused("stale", "a newer epoch came while the command waited its turn"));
+            boolean copies = command instanceof Command.ReceiveCopy; // whatever the epoch by now
+            if (!copies && command.epoch() < newest.getOrDefault(command.resource(), 0L)) {
+                ended(
+                        lane,
+                        order,
+                        new Outcome.Refused("stale", "a newer epoch came while the command waited its turn"));
                 return;
             }
             if (isLate(command)) {
-                ended(order, new Outcome.Refused("late", "a later word came while the command waited its turn"));
+                ended(lane, order, new Outcome.Refused("late", "a later word came while the command waited its turn"));
                 return;
             }
-            int seen = interrupts;
-            new SimActs(site, agent, order, () -> interrupts != seen, outcome -> ended(order, outcome)).begin();
+            int seen = lane.interrupts;
+            new SimActs(site, agent, order, () -> lane.interrupts != seen, outcome -> ended(lane, order, outcome))
+                    .begin();
         });
     }
 
     /// What runs in the lane gives up its waiting.
     void interrupt(ResourceId resource) {
-        Order now = current;
-        if (now != null && now.command().resource().equals(resource)) {
-            interrupts++;
-        }
+        lanes.values().stream()
+                .filter(lane -> lane.current != null
+                        && lane.current.command().resource().equals(resource))
+                .forEach(lane -> lane.interrupts++);
     }
 
-    private void ended(Order order, Outcome outcome) {
-        current = null;
+    private void ended(Lane lane, Order order, Outcome outcome) {
+        lane.current = null;
         Command command = order.command();
         if (command instanceof Command.OpenWrites && outcome instanceof Outcome.Done) {
             opened.put(command.resource(), command.epoch());
@@ -187,7 +206,7 @@ final class SimCommands {
         } else {
             agent.task(() -> finish(command, outcome, agent.host.observe()));
         }
-        next();
+        next(lane);
     }
 
     private void finish(Command command, Outcome outcome, List<Observation> seen) {

@@ -12,10 +12,12 @@ import dev.understudy.protocol.ControllerMessage;
 import dev.understudy.protocol.ControllerMessage.Acknowledgement;
 import dev.understudy.protocol.ControllerMessage.Order;
 import dev.understudy.protocol.Moment;
+import dev.understudy.protocol.Observation;
 import dev.understudy.protocol.TimingProfile;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -33,6 +35,8 @@ final class SimController {
     private final Site site;
     private final Dice dice;
     private final Map<String, Connection> connections = new TreeMap<>();
+    private final Map<String, Observation.Settings> told = new TreeMap<>();
+    private final Map<String, Long> toldSeq = new TreeMap<>();
     private Life life = new Life();
     private boolean running;
     private boolean quorumLost;
@@ -112,6 +116,8 @@ final class SimController {
     void lead(long term) {
         machine.run(life, () -> {
             closeAll();
+            told.clear();
+            toldSeq.clear();
             State fresh = State.start(site.journal.journaled(), term, now());
             state = Tampered.start(site, fresh, now());
             step(new Input.LeadershipChanged(term, true));
@@ -163,13 +169,35 @@ final class SimController {
                 if (known == null || known.number < number) {
                     connections.put(host, new Connection(number, link));
                 }
+                told.remove(host);
+                toldSeq.remove(host);
                 step(new Input.AgentReport(host, message));
             } else if (known == null) {
                 close(host, new Connection(number, link));
             } else if (known.number == number) {
+                hear(host, message);
                 step(new Input.AgentReport(host, Tampered.report(site, host, message)));
             }
         });
+    }
+
+    /// The settings that the agent has told this leader last; null for none.
+    Observation.@Nullable Settings told(String host) {
+        return told.get(host);
+    }
+
+    private void hear(String host, AgentMessage message) {
+        List<Observation> seen = List.of();
+        if (message instanceof AgentMessage.Heartbeat beat) {
+            boolean overtaken = beat.seq() < toldSeq.getOrDefault(host, 0L);
+            toldSeq.merge(host, beat.seq(), Math::max);
+            seen = overtaken ? List.of() : beat.observations();
+        } else if (message instanceof AgentMessage.CommandReply reply) {
+            seen = reply.observations();
+        }
+        seen.stream()
+                .filter(Observation.Settings.class::isInstance)
+                .forEach(settings -> told.put(host, (Observation.Settings) settings));
     }
 
     /// The agent's process, or its host, is gone and the network says so.
@@ -236,7 +264,7 @@ final class SimController {
         if (before == null) {
             return;
         }
-        Decision decision = Tampered.decision(site, before, Core.step(before, input, now()));
+        Decision decision = tampered(before, Core.step(TamperedRules.rested(site, before, now()), input, now()));
         long term = before.term();
         if (input instanceof Input.LeadershipChanged changed) {
             term = changed.term();
@@ -267,6 +295,10 @@ final class SimController {
                             .sorted(Comparator.comparing(Send::host))
                             .forEach(send));
         }
+    }
+
+    private Decision tampered(State before, Decision decision) {
+        return TamperedRules.decision(site, before, Tampered.decision(site, before, decision));
     }
 
     private void send(Send send, long term) {

@@ -37,6 +37,10 @@ final class SimDatabase {
     private int fences;
     private int firstOfThisRun;
     private long unacknowledged;
+    private boolean beating;
+    private @Nullable Row lastBeat;
+    private List<Observation.Finding> findings = List.of();
+    private String claimed = "";
 
     SimDatabase(Site site, SimHost host, int serverId) {
         this.site = site;
@@ -87,7 +91,15 @@ final class SimDatabase {
         return binlog.isEmpty() ? null : binlog.getLast();
     }
 
+    /// Tells of another one's position as its own until it is open.
+    void claim(@Nullable SimDatabase other) {
+        claimed = other == null ? "" : other.position();
+    }
+
     String position() {
+        if (!claimed.isEmpty()) {
+            return claimed;
+        }
         Row last = last();
         return last == null ? "" : last.gtid();
     }
@@ -118,7 +130,29 @@ final class SimDatabase {
 
     /// A client's transaction. `acknowledge` is called when the server answers it, which may be never.
     void commit(long id, java.util.function.Consumer<Row> acknowledge) {
-        Row row = new Row(binlog.size() + 1L, serverId, id);
+        commit(new Row(binlog.size() + 1L, serverId, id), acknowledge);
+    }
+
+    /// The agent's heartbeat row. It waits for an acknowledgement as any other does, and then no other is written.
+    void beat() {
+        if (beating || !up() || readOnly) {
+            return;
+        }
+        beating = true;
+        long micros = site.agenda.now() / 1000 + serverId * 10_000_000L;
+        commit(new Row(binlog.size() + 1L, serverId, -1000 - site.nextNumber(), micros), row -> {
+            beating = false;
+            lastBeat = row;
+        });
+    }
+
+    /// The newest heartbeat row that it shows; null for none.
+    @Nullable
+    Row lastBeat() {
+        return lastBeat;
+    }
+
+    private void commit(Row row, java.util.function.Consumer<Row> acknowledge) {
         binlog.add(row);
         if (semiSync) {
             waiting.add(new Commit(row, site.agenda.now(), () -> acknowledge.accept(row)));
@@ -158,6 +192,9 @@ final class SimDatabase {
     /// A row that the applier has applied (log_slave_updates).
     void append(Row row) {
         binlog.add(row);
+        if (row.beat() > 0) {
+            lastBeat = row;
+        }
         dumps.forEach(Dump::pump);
     }
 
@@ -173,12 +210,14 @@ final class SimDatabase {
         semiSync = enabled;
         if (!enabled) {
             acknowledged(Long.MAX_VALUE);
+            firstOfThisRun = binlog.size(); // on disk in the engine too, by the time that anybody leaves
         }
     }
 
     void setReadOnly(boolean isReadOnly) {
         if (readOnly && !isReadOnly) {
             readOnly = false;
+            claimed = "";
             site.opened(this);
         }
         readOnly = isReadOnly;
@@ -214,6 +253,8 @@ final class SimDatabase {
             truncate();
         }
         waiting.clear();
+        beating = false;
+        lookForBeat();
         readOnly = true;
         replica.serverEnded();
         host.serviceEnded();
@@ -242,7 +283,7 @@ final class SimDatabase {
     }
 
     void start() {
-        if (service == ServiceState.RUNNING || !host.machine.on()) {
+        if (service == ServiceState.RUNNING || !host.machine.on() || host.copies.isDataMissing()) {
             return;
         }
         service = ServiceState.RUNNING;
@@ -265,10 +306,42 @@ final class SimDatabase {
     /// A person seeds it anew from the primary.
     void rebuild(SimDatabase primary) {
         crash(ServiceState.STOPPED);
-        binlog.clear();
-        binlog.addAll(primary.binlog);
-        replica.forget();
+        host.copies.forget();
+        putData(primary.binlog);
         start();
+    }
+
+    /// Its server is stopped: other data take the place of its own.
+    void putData(List<Row> rows) {
+        List<Row> copy = List.copyOf(rows);
+        binlog.clear();
+        binlog.addAll(copy);
+        lookForBeat();
+        replica.forget();
+    }
+
+    /// What a backup of the running server has: not what still waits for an acknowledgement.
+    List<Row> committed() {
+        return waiting.isEmpty()
+                ? List.copyOf(binlog)
+                : List.copyOf(binlog.subList(0, (int) waiting.getFirst().row().seq() - 1));
+    }
+
+    private void lookForBeat() {
+        lastBeat = binlog.reversed().stream()
+                .filter(row -> row.beat() > 0)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /// Somebody sets it up otherwise.
+    void findings(List<Observation.Finding> found) {
+        findings = List.copyOf(found);
+    }
+
+    Observation.Settings settings() {
+        return new Observation.Settings(
+                "shopdb", "10.11.6-MariaDB", serverId, "ROW", 0, 0, 80L << 30, 100L << 30, findings);
     }
 
     Observation.Database observe() {
@@ -277,6 +350,17 @@ final class SimDatabase {
 
     Observation.Database observeDead() {
         return observe(ServiceState.ENDED);
+    }
+
+    private Observation.@Nullable HeartbeatRow heartbeat() {
+        Row row = lastBeat;
+        if (site.has(Mutation.READER_LAG_IS_HIDDEN) && replica.source() != null) {
+            row = replica.relay().reversed().stream()
+                    .filter(r -> r.beat() > 0)
+                    .findFirst()
+                    .orElse(row);
+        }
+        return row == null ? null : new Observation.HeartbeatRow(row.server(), 0, row.beat());
     }
 
     private Observation.Database observe(ServiceState seen) {
@@ -299,6 +383,7 @@ final class SimDatabase {
                 replica.semiSync(),
                 dumps.size(),
                 up ? replica.observe() : null,
+                up ? heartbeat() : null,
                 blocked ? List.of(Observation.Trouble.SEMI_SYNC_BLOCKED) : List.of(),
                 "",
                 hides ? 0 : unacknowledged);

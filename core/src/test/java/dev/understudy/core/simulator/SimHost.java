@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// A host of the site: machine, kernel, disk, its service, and its agent while that runs.
 final class SimHost {
 
+    /// About a minute in life, and a run is shorter.
+    private static final long SETTINGS_AGAIN = 4 * Agenda.SECOND;
+
     final String name;
     final Machine machine;
     final Kernel kernel;
@@ -18,7 +21,11 @@ final class SimHost {
     final @Nullable SimDatabase database;
     Life powered = new Life();
     private final Site site;
+    final SimCopies copies;
     private final Dice dice;
+    private Observation.@Nullable Settings settings;
+    private String settingsOf = "";
+    private long settingsAt;
     private ServiceState balancer = ServiceState.RUNNING;
     private boolean hung;
     private @Nullable SimAgent agent;
@@ -31,6 +38,7 @@ final class SimHost {
         machine = new Machine(name, site.agenda, dice, drift);
         kernel = new Kernel(machine, site.has(Mutation.S10_RENEWAL_REVIVES));
         database = name.startsWith("db") ? new SimDatabase(site, this, name.charAt(2) - '0') : null;
+        copies = new SimCopies(site, this);
     }
 
     @Nullable
@@ -42,8 +50,9 @@ final class SimHost {
         return agent != null;
     }
 
-    ResourceId resource() {
-        return database == null ? Site.ADDRESS : Site.PRIMARY;
+    /// What it could hold.
+    List<ResourceId> resources() {
+        return database == null ? List.of(Site.ADDRESS) : List.of(Site.PRIMARY, Site.READER);
     }
 
     ServiceState service() {
@@ -56,6 +65,8 @@ final class SimHost {
         }
         SimAgent next = new SimAgent(site, this, name + "-agent" + ++agents);
         agent = next;
+        settings = null;
+        copies.recover();
         machine.onThaw(next::thawed);
         next.start();
     }
@@ -158,22 +169,40 @@ final class SimHost {
         List<Observation> seen = new ArrayList<>();
         if (database != null) {
             seen.add(database.observe());
+            seen.add(settings(database));
+            seen.add(copies.observe());
         } else {
             Health health = balancer != ServiceState.RUNNING ? Health.DOWN : hung ? Health.UNKNOWN : Health.UP;
             seen.add(new Observation.Balancer("edge", balancer, health, 100, "hash", List.of(), ""));
         }
-        seen.add(new Observation.Address(resource(), kernel.live(resource()), true, true, ""));
+        for (ResourceId resource : resources()) {
+            seen.add(new Observation.Address(resource, kernel.live(resource), true, true, ""));
+        }
         for (SimHost other : site.hosts()) {
             if (other != this && (other.database == null) == (database == null)) {
                 seen.add(new Observation.Peer(other.name, reach(other), ""));
             }
         }
         for (ResourceId resource : Site.RESOURCES) {
-            if (database == null || resource.equals(Site.PRIMARY)) {
+            if (database == null || !resource.equals(Site.ADDRESS)) {
                 seen.add(new Observation.Path(resource, path(resource), ""));
             }
         }
         return seen;
+    }
+
+    /// Read when the server is seen to have started, and now and then; what was read last stands when it is gone.
+    private Observation.Settings settings(SimDatabase server) {
+        Observation.Settings known = settings;
+        boolean again =
+                known == null || !settingsOf.equals(server.run()) || site.agenda.now() - settingsAt > SETTINGS_AGAIN;
+        if (known == null || (again && server.up())) {
+            known = server.settings();
+            settings = known;
+            settingsOf = server.run();
+            settingsAt = site.agenda.now();
+        }
+        return known;
     }
 
     /// What would be seen of a service that has crashed.

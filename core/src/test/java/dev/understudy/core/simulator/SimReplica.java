@@ -296,13 +296,14 @@ final class SimReplica {
 
     Observation.@Nullable Replica observe() {
         SimDatabase from = source;
+        boolean lies = from != null && receiver == Receiver.CONNECTING && site.has(Mutation.REBUILD_STOPS_WRITES);
         return from == null
                 ? null
                 : new Observation.Replica(
                         site.address(from.host.name),
-                        receiver.said,
+                        lies ? Receiver.YES.said : receiver.said,
                         applier ? "Yes" : "No",
-                        receivedPosition(),
+                        lies ? from.position() : receivedPosition(),
                         site.agenda.now() < slowUntil && !relay.isEmpty() ? 5 : 0,
                         errno,
                         0,

@@ -11,6 +11,7 @@ import dev.understudy.protocol.ClusterSpec.Haproxy;
 import dev.understudy.protocol.ClusterSpec.Host;
 import dev.understudy.protocol.ClusterSpec.LongTransactions;
 import dev.understudy.protocol.ClusterSpec.Mode;
+import dev.understudy.protocol.ClusterSpec.Reader;
 import dev.understudy.protocol.ClusterSpec.Recovery;
 import dev.understudy.protocol.ClusterSpec.VirtualAddress;
 import dev.understudy.protocol.ClusterSpec.WhenIsolated;
@@ -31,7 +32,9 @@ final class Site {
 
     static final ResourceId ADDRESS = new ResourceId("edge", "192.0.2.10");
     static final ResourceId PRIMARY = ResourceId.primary("shopdb");
-    static final List<ResourceId> RESOURCES = List.of(ADDRESS, PRIMARY);
+    static final ResourceId READER = new ResourceId("shopdb", "192.0.2.21");
+    static final List<ResourceId> RESOURCES = List.of(ADDRESS, PRIMARY, READER);
+    static final Duration MAX_LAG = Duration.ofSeconds(3);
     static final List<String> DATABASES = List.of("db1", "db2", "db3");
     static final String CLIENTS = "app";
     static final Duration CLEAN_STOP_WAIT = Duration.ofSeconds(6);
@@ -45,6 +48,7 @@ final class Site {
     final List<String> balancers;
     final List<String> names = new ArrayList<>();
     final Clients clients;
+    final Standing standing;
     private final @Nullable Mutation mutation;
     private final @Nullable List<String> story;
     private final Map<String, SimHost> hosts = new LinkedHashMap<>();
@@ -53,6 +57,8 @@ final class Site {
     private List<String> databaseMembers = DATABASES;
     private boolean calm;
     private boolean keeps;
+    /// In half of the sites the specification prefers some databases.
+    final List<String> prefer;
     private long duplicatesUntil;
     private boolean duplicateSeen;
     private long numbers;
@@ -79,6 +85,7 @@ final class Site {
         for (int i = 1; i <= count; i++) {
             nodes.add("c" + i);
         }
+        prefer = new Dice(seed, "preferred").chance(0.5) ? List.of("db2", "db3") : List.of();
         network = new Network(agenda, nodes, seed);
         journal = new SharedJournal(this);
         witness = new Invariants(this);
@@ -93,6 +100,7 @@ final class Site {
             controllers.add(new SimController(this, "c" + i, drift));
         }
         clients = new Clients(this);
+        standing = new Standing(this);
         if (has(Mutation.A_CLOCK_IS_TOO_FAST) || has(Mutation.A_CLOCK_IS_TOO_SLOW)) {
             // by half more than the bound, whoever it is compared with
             double off = TimingProfile.DRIFT * 1.5 + drift;
@@ -228,11 +236,12 @@ final class Site {
                                 "mariadb",
                                 has(Mutation.CLEAN_STOP_IS_NOT_WAITED_FOR) ? Duration.ofMillis(100) : CLEAN_STOP_WAIT,
                                 Recovery.DEFAULT,
-                                null,
+                                new Reader(new VirtualAddress(READER.name(), 24, "eth0", null), MAX_LAG),
                                 new LongTransactions(Duration.ZERO, true), // no client here is slow
                                 null,
                                 null,
-                                null)));
+                                null,
+                                prefer)));
     }
 
     /// Who holds the resource by the journal, null for nobody.

@@ -6,6 +6,7 @@ import dev.understudy.core.JournalEntry;
 import dev.understudy.core.JournalEntry.ResourceChanged;
 import dev.understudy.core.Journaled;
 import dev.understudy.core.Now;
+import dev.understudy.core.ResourceState.PrimaryPhase;
 import dev.understudy.core.ResourceState.PrimaryState;
 import dev.understudy.core.State;
 import dev.understudy.protocol.AgentMessage;
@@ -46,7 +47,8 @@ final class Tampered {
                 : state;
     }
 
-    static AgentMessage report(Site site, String host, AgentMessage message) {
+    static AgentMessage report(Site site, String host, AgentMessage told) {
+        AgentMessage message = TamperedRules.report(site, told);
         if (message instanceof Heartbeat beat) {
             boolean unpromised =
                     site.has(Mutation.S6_TOUCHES_UNDER_A_PROMISE) || site.has(Mutation.S3_FORGETS_PROMISES);
@@ -93,7 +95,8 @@ final class Tampered {
     static Decision decision(Site site, State before, Decision decision) {
         boolean acker = site.has(Mutation.S14_AN_ACKER_IS_LEFT_OUT);
         boolean row = site.has(Mutation.ACTS_WITHOUT_A_ROW);
-        if ((!acker && !row) || decision.journal().isEmpty()) {
+        boolean early = site.has(Mutation.S14_PROMOTED_BEFORE_ALL_IS_FETCHED);
+        if ((!acker && !row && !early) || decision.journal().isEmpty()) {
             return decision;
         }
         List<JournalEntry> entries = new ArrayList<>();
@@ -106,6 +109,13 @@ final class Tampered {
                         && primary.ackers().size() > 1) {
                     List<String> fewer = primary.ackers().subList(0, 1);
                     changed = new ResourceChanged(primary.withAckers(fewer, primary.alone()), change.event());
+                }
+                if (early
+                        && change.next() instanceof PrimaryState primary
+                        && primary.phase() == PrimaryPhase.FETCHING
+                        && primary.plan() != null) {
+                    changed = new ResourceChanged(
+                            primary.in(primary.phase(), primary.plan().at("", false)), change.event());
                 }
                 if (row) {
                     changed = new ResourceChanged(change.next(), withoutRow(change.event()));

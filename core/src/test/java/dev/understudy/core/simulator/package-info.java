@@ -13,6 +13,9 @@
 /// | | [SimDatabase] (binary and relay log, semi-sync), [Machine] (freeze, power, drifting clock), [Network], [Clients]
 /// |
 ///
+/// [SimCopies] are the copies of a rebuild, as the agents give, receive and adopt them.
+/// [Standing] says of each database in truth what the agents only report: whether it is fit for reads, and since when.
+///
 /// Harsher than the world: messages between agents and controllers are datagrams that are lost, repeated and
 /// overtake each other. Not modelled: a suspended virtual machine whose clock misses the time (documented
 /// residual), clients on a database host's unix socket (documented), errors of appliers, a hung database, drains,

@@ -2,6 +2,7 @@ package dev.understudy.lab.story;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.understudy.lab.site.Cut;
 import dev.understudy.lab.site.Databases;
 import dev.understudy.lab.site.LabHost;
 import dev.understudy.lab.site.LabService;
@@ -26,6 +27,38 @@ class CandidateStory extends Story {
         clientsAreServed();
         act("start it again", () -> old.start(LabService.MARIADB));
         siteBecomesWell();
+    }
+
+    @Test
+    @Fault("mariadbd of the primary killed while the replica that the file prefers gets nothing from it")
+    void aPreferredMemberThatLagsFetchesFromTheMostAdvancedAndIsPromoted() {
+        LabHost old = primary();
+        LabHost preferred = replicas().getFirst();
+        LabHost other = replicas().getLast();
+        String without = api().spec();
+        act(
+                "prefer: [" + preferred.name() + "]",
+                () -> api().apply(without.replace(
+                        "kind: database", "kind: database\n    prefer: [" + preferred.name() + "]")));
+        try {
+            Cut cut = Cut.of(preferred.name()).from(old.name());
+            act("cut " + cut, () -> lab().cut(cut));
+            eventually(
+                    "it lags", () -> instruments().writer().missingOn(preferred).size() > 20);
+            act("kill mariadbd of " + old.name(), () -> old.kill(LabService.MARIADB));
+            assertThat(becomesHolderInsteadOf(old, PRIMARY).name()).isEqualTo(preferred.name());
+            clientsAreServed();
+            assertThat(ownEvents()).contains("DB-58", "DB-46", "has fetched up to");
+            hasEveryAcknowledgedRow(preferred);
+            hasEveryAcknowledgedRow(other);
+            act("heal it", () -> lab().heal(preferred.name()));
+            act("start " + old.name() + " again", () -> old.start(LabService.MARIADB));
+            siteBecomesWell();
+        } finally {
+            act("nobody is preferred again", () -> api().apply(without));
+        }
+        siteBecomesWell();
+        hasEveryAcknowledgedRow(old);
     }
 
     @Test
