@@ -98,6 +98,22 @@ public record GtidList(List<Gtid> gtids) {
         return new GtidList(extra);
     }
 
+    /// This binary log state of another server as it was at the position, or before: the position last in each
+    /// domain, before it the newest of each other server. What is after the position, and domains that the position
+    /// does not have, are left out.
+    public GtidList upTo(GtidList position) {
+        Map<Long, Gtid> ends = byDomain(position.gtids);
+        List<Gtid> state = new ArrayList<>();
+        for (Gtid gtid : gtids) {
+            Gtid end = ends.get(gtid.domain());
+            if (end != null && gtid.server() != end.server() && gtid.sequence() < end.sequence()) {
+                state.add(gtid);
+            }
+        }
+        state.addAll(ends.values());
+        return new GtidList(state);
+    }
+
     private static Map<Long, Gtid> byDomain(Collection<Gtid> gtids) {
         Map<Long, Gtid> latest = new TreeMap<>();
         for (Gtid gtid : gtids) {

@@ -47,4 +47,13 @@ class GtidListTest {
         assertThat(mine.beyond(GtidList.parse("0-1-100,0-2-110"))).hasToString("0-1-105");
         assertThat(mine.beyond(GtidList.parse("0-1-105,0-2-110")).isEmpty()).isTrue();
     }
+
+    @Test
+    void a_state_up_to_a_position_ends_with_it_and_has_nothing_of_what_came_after() {
+        GtidList state = GtidList.parse("0-1-90,0-3-95,0-2-120,1-2-7,7-1-3");
+        assertThat(state.upTo(GtidList.parse("0-2-100,1-2-5"))).hasToString("0-1-90,0-3-95,0-2-100,1-2-5");
+        assertThat(state.upTo(GtidList.parse("0-1-92"))).hasToString("0-1-92");
+        assertThat(GtidList.parse("").upTo(GtidList.parse("0-2-100"))).hasToString("0-2-100");
+        assertThat(state.upTo(GtidList.parse("")).isEmpty()).isTrue();
+    }
 }

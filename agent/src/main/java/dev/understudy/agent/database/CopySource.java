@@ -16,6 +16,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -182,6 +183,7 @@ final class CopySource implements AutoCloseable {
         Path temporary = Files.createTempDirectory("understudy-copy");
         Path words = server.local().besideCopies("backup-" + server.group().name() + ".log");
         log.info("event=copy-begins copy={}", offer.ticket.copy());
+        String history = history();
         try (Tool backup = Tool.start(
                         server.sql()
                                 .backup(server.local().socket(), server.local().user(), temporary),
@@ -206,10 +208,19 @@ final class CopySource implements AutoCloseable {
                 sender.failed(String.valueOf(e.getMessage()));
                 throw e;
             }
-            sender.end();
+            sender.end(history);
         } finally {
             signs.interrupt();
             DataSwap.remove(temporary);
+        }
+    }
+
+    /// Who has written what, as this server's binary log knows it: the copy has the data and not the log.
+    private String history() throws IOException {
+        try {
+            return server.view(server.act()).binlogState().toString();
+        } catch (SQLException e) {
+            throw new IOException("the state of the binary log cannot be read: " + Server.describe(e), e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.understudy.agent.database;
 
 import dev.understudy.protocol.Command.ReceiveCopy;
+import dev.understudy.protocol.GtidList;
 import dev.understudy.protocol.Observation.CopyStep;
 import dev.understudy.protocol.Observation.Copying;
 import dev.understudy.protocol.Outcome;
@@ -143,6 +144,7 @@ final class CopyTarget implements AutoCloseable {
 
     private String fetch(ReceiveCopy order, DataSwap swap, Receipt receipt) throws IOException {
         Path folder = swap.begin();
+        GtidList history;
         log.info("event=copy-begins copy={} from={}:{}", receipt.copy, order.address(), order.port());
         try (Socket socket = new Socket()) {
             receipt.holds(socket);
@@ -152,7 +154,7 @@ final class CopyTarget implements AutoCloseable {
                     order.ticket(),
                     new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 17)),
                     new DataOutputStream(socket.getOutputStream()));
-            unpack(receiver, folder, receipt);
+            history = GtidList.parse(unpack(receiver, folder, receipt));
         } catch (java.net.ConnectException e) {
             throw new IOException("the donor does not await a receiver: the copy was given, or has ended", e);
         } catch (java.net.SocketTimeoutException e) {
@@ -165,13 +167,15 @@ final class CopyTarget implements AutoCloseable {
         run(server.sql().prepare(folder), "prepare", receipt);
         String position = server.sql().backupPosition(folder);
         run(List.of("sync", "--file-system", folder.toString()), "sync", receipt);
-        swap.ready(new DataSwap.Marker(receipt.copy, position, false));
+        String state = history.upTo(GtidList.parse(position)).toString();
+        swap.ready(new DataSwap.Marker(receipt.copy, position, state, false));
         receipt.progress.enter(CopyStep.READY);
         log.info("event=copy-ready copy={} position={}", receipt.copy, position);
         return position;
     }
 
-    private void unpack(CopyWire.Receiver receiver, Path folder, Receipt receipt) throws IOException {
+    /// Returns the donor's history.
+    private String unpack(CopyWire.Receiver receiver, Path folder, Receipt receipt) throws IOException {
         try (Tool unpacker = Tool.start(server.sql().unpack(folder), "", words("unpack"))) {
             try (OutputStream files = unpacker.process().getOutputStream()) {
                 int came = receiver.next();
@@ -185,6 +189,7 @@ final class CopyTarget implements AutoCloseable {
             }
             unpacker.finish();
         }
+        return receiver.history();
     }
 
     private static void write(byte[] bytes, int count, OutputStream files, Tool unpacker) throws IOException {

@@ -54,7 +54,7 @@ final class CopyWire {
         DATA(1),
         /// nothing new, to show that the other side lives
         ALIVE(2),
-        /// all has been sent
+        /// all has been sent; the content is what the sender says of it
         END(3),
         /// the copy is over and not complete; the content says why
         FAILED(4);
@@ -130,8 +130,13 @@ final class CopyWire {
             frame(Kind.ALIVE, new byte[0], 0);
         }
 
-        void end() throws IOException {
-            frame(Kind.END, new byte[0], 0);
+        /// @param history what the receiver is told of the data: see [Receiver#history]
+        void end(String history) throws IOException {
+            byte[] text = history.getBytes(StandardCharsets.UTF_8);
+            if (text.length > LARGEST) {
+                throw new IOException("the donor's history does not fit into a frame: " + text.length + " bytes");
+            }
+            frame(Kind.END, text, text.length);
         }
 
         void failed(String why) throws IOException {
@@ -153,6 +158,7 @@ final class CopyWire {
         private final Mac mac;
         private final byte[] buffer = new byte[LARGEST];
         private long number;
+        private String history = "";
 
         private Receiver(DataInputStream in, Mac mac) {
             this.in = in;
@@ -165,6 +171,11 @@ final class CopyWire {
 
         byte[] buffer() {
             return buffer;
+        }
+
+        /// The state of the donor's binary log when the copy began; empty until all has come.
+        String history() {
+            return history;
         }
 
         /// Reads the next frame into the buffer.
@@ -186,7 +197,10 @@ final class CopyWire {
             }
             return switch (known) {
                 case DATA, ALIVE -> length;
-                case END -> -1;
+                case END -> {
+                    history = new String(buffer, 0, length, StandardCharsets.UTF_8);
+                    yield -1;
+                }
                 case FAILED -> throw new Ended(new String(buffer, 0, length, StandardCharsets.UTF_8));
             };
         }

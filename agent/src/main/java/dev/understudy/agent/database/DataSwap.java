@@ -95,8 +95,9 @@ final class DataSwap {
     ///
     /// @param copy its name
     /// @param position the GTID list up to which it has everything
-    /// @param seeded a server was started with it and told that position
-    record Marker(String copy, String position, boolean seeded) {}
+    /// @param state who has written what up to there: of which a binary log that begins with it is to know
+    /// @param seeded a server was started with it and told where it stands
+    record Marker(String copy, String position, String state, boolean seeded) {}
 
     /// The marker of a folder, empty if it has none.
     static Optional<Marker> marker(Path folder) throws IOException {
@@ -105,9 +106,9 @@ final class DataSwap {
             return Optional.empty();
         }
         String[] lines = Files.readString(file).split("\n", -1);
-        return lines.length < 3
+        return lines.length < 4
                 ? Optional.empty()
-                : Optional.of(new Marker(lines[0], lines[1], lines[2].equals(SEEDED)));
+                : Optional.of(new Marker(lines[0], lines[1], lines[3], lines[2].equals(SEEDED)));
     }
 
     /// An empty folder for a copy, for this account alone; what was there is removed.
@@ -127,13 +128,15 @@ final class DataSwap {
     void seeded() throws IOException {
         Optional<Marker> marker = marker(data);
         if (marker.isPresent()) {
-            write(data, new Marker(marker.get().copy(), marker.get().position(), true));
+            Marker seeding = marker.get();
+            write(data, new Marker(seeding.copy(), seeding.position(), seeding.state(), true));
         }
     }
 
     private static void write(Path folder, Marker marker) throws IOException {
         Path half = folder.resolve(MARKER + ".half");
-        String text = String.join("\n", marker.copy(), marker.position(), marker.seeded() ? SEEDED : "", "");
+        String text =
+                String.join("\n", marker.copy(), marker.position(), marker.seeded() ? SEEDED : "", marker.state());
         try (FileChannel channel = FileChannel.open(
                 half, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
             channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));

@@ -229,7 +229,10 @@ sealed interface Dialect permits MariaDb {
     String backupPosition(Path folder) throws IOException;
 
     /// Says to a server that was just started from a copy where it stands. It replicates from nobody yet.
-    void seed(Session session, GtidList position, Duration timeout) throws SQLException;
+    ///
+    /// @param state for its binary log, if that is empty: the position, and before it who else has written. Without
+    /// those, a server that has written earlier would be taken for diverged if this one became the primary
+    void seed(Session session, GtidList position, GtidList state, Duration timeout) throws SQLException;
 
     /// The client ports of connections of this account, from this host, that stream another server's binary log to a
     /// replica, by connection id.

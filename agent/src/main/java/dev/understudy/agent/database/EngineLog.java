@@ -18,21 +18,32 @@ final class EngineLog {
 
     private final Server server;
     private @Nullable String before;
+    private boolean flushed;
 
     EngineLog(Server server) {
         this.server = server;
     }
 
-    /// To be called before commits are answered without an acknowledgement. Without the right to set that it is told
-    /// and the site goes on: a primary is better than none.
+    /// To be called before commits are answered without an acknowledgement, and again whenever that is ordered anew.
+    /// What was answered before is in the engine's own log afterwards. Without the right to set that it is told and
+    /// the site goes on: a primary is better than none.
     synchronized void flushEachCommit(Session session) throws SQLException {
         Dialect sql = server.sql();
         String now = sql.commitFlush(session, Server.STATEMENT);
-        if (now.equals(sql.flushEachCommit())) {
-            return;
+        boolean set = now.equals(sql.flushEachCommit()) || set(session, now);
+        if (!set || !now.equals(sql.flushEachCommit()) || !flushed) {
+            flushed = false;
+            sql.flushEngine(session, FLUSH);
+            flushed = true;
         }
+    }
+
+    private boolean set(Session session, String now) throws SQLException {
+        Dialect sql = server.sql();
         try {
             sql.commitFlush(session, sql.flushEachCommit(), Server.STATEMENT);
+            before = now;
+            return true;
         } catch (SQLException e) {
             if (!sql.isForbidden(e)) {
                 throw e;
@@ -41,14 +52,13 @@ final class EngineLog {
                     "event=commits-not-flushed group={} reason=\"a crash drops the last commits that were answered: {}\"",
                     server.group().name(),
                     Server.describe(e));
-            return;
+            return false;
         }
-        before = now;
-        sql.flushEngine(session, FLUSH);
     }
 
     /// As it was before [#flushEachCommit]: others have what is answered from now on, or nothing is.
     synchronized void asBefore(Session session) throws SQLException {
+        flushed = false;
         if (before != null) {
             server.sql().commitFlush(session, before, Server.STATEMENT);
             before = null;

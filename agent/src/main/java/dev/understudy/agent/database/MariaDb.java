@@ -594,11 +594,11 @@ final class MariaDb implements Dialect {
 
     /// The binary log is empty, and becomes one that begins after the position: presence in it can be asked (S17).
     @Override
-    public void seed(Session session, GtidList position, Duration timeout) throws SQLException {
+    public void seed(Session session, GtidList position, GtidList state, Duration timeout) throws SQLException {
         Map<String, String> row = session.query("SELECT @@global.gtid_binlog_state AS state", timeout)
                 .getFirst();
-        if (text(row, "state").isEmpty() && !position.isEmpty()) {
-            session.run("SET GLOBAL gtid_binlog_state = '" + position + "'", timeout);
+        if (text(row, "state").isEmpty() && !state.isEmpty()) {
+            session.run("SET GLOBAL gtid_binlog_state = '" + state + "'", timeout);
         }
         session.run("SET GLOBAL gtid_slave_pos = '" + position + "'", timeout);
     }

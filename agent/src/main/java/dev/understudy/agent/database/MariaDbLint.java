@@ -34,7 +34,9 @@ final class MariaDbLint {
                @@global.rpl_semi_sync_master_wait_point AS rpl_semi_sync_master_wait_point,
                CONCAT_WS(' ', @@global.replicate_do_db, @@global.replicate_ignore_db, @@global.replicate_do_table,
                  @@global.replicate_ignore_table, @@global.replicate_wild_do_table,
-                 @@global.replicate_wild_ignore_table) AS filters""";
+                 @@global.replicate_wild_ignore_table) AS filters,
+               (SELECT COUNT(*) FROM information_schema.user_privileges WHERE privilege_type = 'SUPER'
+                 AND grantee = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')) AS super""";
 
     /// Accounts that may write though the server is read-only, other than the administrator's own. An account that may
     /// not read `mysql.*` sees only itself here.
@@ -120,6 +122,13 @@ final class MariaDbLint {
         need(WARNS, "sync_binlog", "1", powerCut);
         if (!text("innodb_flush_log_at_trx_commit").equals("3")) { // as the agent sets it while it runs alone
             need(WARNS, "innodb_flush_log_at_trx_commit", "1", powerCut);
+        }
+        if (!text("innodb_flush_log_at_trx_commit").equals("3") && !on("super")) {
+            add(
+                    WARNS,
+                    "AGENT_RIGHTS",
+                    "the agent's account has no SUPER, which it needs to flush each commit while the server runs alone:"
+                            + " what was answered last then may be lost when the server dies");
         }
         need(WARNS, "sync_relay_log", "1", powerCut);
         need(WARNS, "relay_log_recovery", "0", "it throws away at its start what it had received: " + powerCut);

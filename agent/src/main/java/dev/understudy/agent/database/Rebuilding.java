@@ -203,9 +203,10 @@ final class Rebuilding implements AutoCloseable {
         if (!view.readOnly()) {
             server.sql().setReadOnly(session, true, Server.STATEMENT);
         }
-        String position =
-                DataSwap.marker(swap.data()).map(DataSwap.Marker::position).orElse("");
-        server.sql().seed(session, GtidList.parse(position), Server.STATEMENT);
+        Optional<DataSwap.Marker> marker = DataSwap.marker(swap.data());
+        GtidList state = GtidList.parse(marker.map(DataSwap.Marker::state).orElse(""));
+        String position = marker.map(DataSwap.Marker::position).orElse("");
+        server.sql().seed(session, GtidList.parse(position), state, Server.STATEMENT);
         swap.seeded();
         return new Outcome.Done(Map.of(Command.ReceiveCopy.POSITION, position));
     }

@@ -71,11 +71,13 @@ class CopyWireTest {
         sender.data(bytes("first"), 5);
         sender.alive();
         sender.data(bytes("second"), 6);
-        sender.end();
+        sender.end("0-1-7");
         assertThat(next(receiver)).isEqualTo("first");
         assertThat(receiver.next()).isZero();
         assertThat(next(receiver)).isEqualTo("second");
+        assertThat(receiver.history()).isEmpty();
         assertThat(receiver.next()).isEqualTo(-1);
+        assertThat(receiver.history()).isEqualTo("0-1-7");
     }
 
     @Test
@@ -168,7 +170,7 @@ class CopyWireTest {
                 wire.toReceiver.write(b);
             }
         });
-        CopyWire.accept(TICKET, wire.donorIn, both).end();
+        CopyWire.accept(TICKET, wire.donorIn, both).end("");
         assertThat(connecting.get(5, TimeUnit.SECONDS).next()).isEqualTo(-1);
         byte[] secret = java.util.HexFormat.of().parseHex(TICKET.token());
         assertThat(new String(sent.toByteArray(), StandardCharsets.ISO_8859_1))
@@ -186,7 +188,7 @@ class CopyWireTest {
         sender.data(bytes("second "), 7);
         frames[1] = Arrays.copyOfRange(sent.toByteArray(), frames[0].length, sent.size());
         int before = sent.size();
-        sender.end();
+        sender.end("0-1-7");
         frames[2] = Arrays.copyOfRange(sent.toByteArray(), before, sent.size());
         return frames;
     }

@@ -93,6 +93,34 @@ class RebuildingTest {
         site.awaitEqualRows(1, 3);
     }
 
+    /// Its binary log begins at the copy and knows who wrote before it.
+    @Test
+    void aFormerPrimaryFollowsARebuiltMemberThatIsPromoted() throws Exception {
+        site.server(1).sql("INSERT INTO shop.orders VALUES (1)");
+        site.awaitEqual(2, 1);
+        Site.done(site.release(1));
+        Site.done(site.stage(2));
+        Site.done(site.follow(1, 2));
+        Site.done(site.open(2, false));
+        site.server(2).sql("INSERT INTO shop.orders VALUES (2), (3)");
+        site.awaitEqual(1, 2);
+        Site.done(copy(1, 3, "R1.1", 0));
+        Site.done(adopt(3, "R1.1"));
+        Site.done(site.follow(3, 2));
+        site.server(2).sql("INSERT INTO shop.orders VALUES (4)");
+        site.awaitEqual(3, 2);
+        site.awaitEqual(1, 2);
+        Site.done(site.release(2));
+        Site.done(site.catchUp(3, Duration.ofSeconds(10)));
+        Site.done(site.stage(3));
+        Site.done(site.follow(1, 3));
+        Site.done(site.open(3, false));
+        site.server(3).sql("INSERT INTO shop.orders VALUES (5)");
+        Site.done(site.follow(2, 3));
+        site.awaitEqualRows(1, 3);
+        site.awaitEqualRows(2, 3);
+    }
+
     @Test
     void thePrimaryGivesACopyWhileItIsWrittenAndIsNeverTakenForDead() throws Exception {
         AtomicBoolean over = new AtomicBoolean();

@@ -124,6 +124,19 @@ class SettingsTest {
         }
     }
 
+    @Test
+    void anAgentThatMayNotFlushEachCommitSaysSo() throws IOException {
+        try (Site site = new Site(1)) {
+            MariaDbServer server = site.server(1);
+            assertThat(codes(looked(site, 1))).doesNotContainKey("AGENT_RIGHTS");
+            server.sql("SET sql_log_bin = 0", "REVOKE SUPER ON *.* FROM understudy@localhost");
+            server.restartWith();
+            await().atMost(WAIT)
+                    .untilAsserted(
+                            () -> assertThat(codes(looked(site, 1))).containsEntry("AGENT_RIGHTS", Severity.WARNS));
+        }
+    }
+
     /// The replica acknowledges what it stays behind with, and is promoted only for want of another: then at once.
     @Test
     void aReplicaThatStaysBehindOnPurposeAppliesAllOfItAtOnceWhenItIsNeeded() throws IOException {
