@@ -84,6 +84,18 @@ public final class ControllerApi implements AutoCloseable {
             return all;
         }
 
+        /// Why a failover would wait for the old primary: ackers that may lack what they acknowledged (S15).
+        public List<String> unsure(String resource) {
+            var all = new ArrayList<String>();
+            resource(resource)
+                    .ifPresent(node -> node.path("readiness").path("blockers").forEach(one -> {
+                        if (one.path("reason").asString("").equals("ACKER_UNSURE")) {
+                            all.add(one.path("because").asString(""));
+                        }
+                    }));
+            return all;
+        }
+
         public Optional<JsonNode> resource(String name) {
             return resources().stream()
                     .filter(node -> node.path("resource").asString("").equals(name))

@@ -18,7 +18,7 @@ public final class Wellness {
     private Wellness() {}
 
     /// What is not well, empty when everything is: the controller says so, every resource has a holder in a steady
-    /// phase, and both replicas acknowledge.
+    /// phase, both replicas acknowledge and are known to have everything.
     public static Optional<String> objection(ControllerApi api) {
         Optional<SiteState> answer = api.state();
         if (answer.isEmpty()) {
@@ -35,9 +35,12 @@ public final class Wellness {
         }
         int replicas = Topology.DATABASES.size() - 1;
         int ackers = state.ackers(PRIMARY).size();
-        return ackers < replicas
-                ? Optional.of(replicas + " replicas acknowledge (but " + ackers + ")")
-                : Optional.empty();
+        if (ackers < replicas) {
+            return Optional.of(replicas + " replicas acknowledge (but " + ackers + ")");
+        }
+        return state.unsure(PRIMARY).stream()
+                .findFirst()
+                .map(because -> "a failover would wait for nobody (but " + because + ")");
     }
 
     /// @throws Waiting.TimedOut naming what is still wrong
