@@ -305,7 +305,8 @@ final class StagedSite {
                                         database.minFree(),
                                         database.copyBytesPerSecond(),
                                         database.backup(),
-                                        members)
+                                        members,
+                                        database.fullBelow())
                                 : group)
                         .toList());
     }

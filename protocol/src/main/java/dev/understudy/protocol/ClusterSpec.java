@@ -138,7 +138,8 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                         g.minFree(),
                         g.copyBytesPerSecond(),
                         g.backup(),
-                        g.prefer());
+                        g.prefer(),
+                        g.fullBelow());
         };
     }
 
@@ -364,6 +365,9 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
 
         public static final MinFree DEFAULT = new MinFree(0, 5);
 
+        /// Less than this is full, whatever is wanted: InnoDB extends its files by a megabyte and more.
+        public static final MinFree FULL = new MinFree(8L << 20, 0);
+
         public MinFree {
             if (bytes < 0 || percent < 0 || percent > 90) {
                 throw new IllegalArgumentException("no size and no part: " + bytes + ", " + percent + " %");
@@ -393,6 +397,7 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
     /// null for no limit
     /// @param prefer members that should rather be the primary than others, the first most of all; null (written by
     /// an earlier version): nobody
+    /// @param fullBelow a member with less space for its data counts as full, as [#full] says; null: [MinFree#FULL]
     public record DatabaseGroup(
             String name,
             Mode mode,
@@ -409,19 +414,21 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
             @Nullable MinFree minFree,
             @Nullable Long copyBytesPerSecond,
             @Nullable Backup backup,
-            @Nullable List<String> prefer)
+            @Nullable List<String> prefer,
+            @Nullable MinFree fullBelow)
             implements Group {
         public DatabaseGroup {
             members = List.copyOf(members);
             prefer = prefer == null ? List.of() : List.copyOf(prefer);
             longTransactions = longTransactions == null ? LongTransactions.DEFAULT : longTransactions;
             minFree = minFree == null ? MinFree.DEFAULT : minFree;
+            fullBelow = fullBelow == null ? MinFree.FULL : fullBelow;
             if (copyBytesPerSecond != null && copyBytesPerSecond <= 0) {
                 throw new IllegalArgumentException("a limit is above 0");
             }
         }
 
-        /// With nobody preferred.
+        /// With nobody preferred, and full as usual.
         public DatabaseGroup(
                 String name,
                 Mode mode,
@@ -454,6 +461,7 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
                     minFree,
                     copyBytesPerSecond,
                     backup,
+                    null,
                     null);
         }
 
@@ -520,6 +528,11 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
         /// What must be free for its data.
         public MinFree needed() {
             return minFree == null ? MinFree.DEFAULT : minFree;
+        }
+
+        /// With less, a primary is given up for a member that has more, before a write fails.
+        public MinFree full() {
+            return fullBelow == null ? MinFree.FULL : fullBelow;
         }
 
         /// What a planned move does about transactions that run for long.

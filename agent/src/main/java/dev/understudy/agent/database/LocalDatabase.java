@@ -48,7 +48,7 @@ public final class LocalDatabase implements DatabaseControl {
     private final ReentrantLock acting = new ReentrantLock();
     private final ReentrantLock looking = new ReentrantLock();
     private final AtomicBoolean opening = new AtomicBoolean();
-    private final Troubles troubles = new Troubles(System::nanoTime);
+    private final Troubles troubles;
     private @Nullable ReplicaView lastReplica;
     private @Nullable Path data;
     private Dialect.Load load = Dialect.Load.NONE;
@@ -65,6 +65,7 @@ public final class LocalDatabase implements DatabaseControl {
             ReplicaDoor door,
             InetSocketAddress copies) {
         server = new Server(group, local, service, cut, door);
+        troubles = new Troubles(System::nanoTime, group.full());
         dropped = new DroppedTail(server);
         fence = new Fence(server, dropped);
         shutReplicas = new ShutReplicas(server);

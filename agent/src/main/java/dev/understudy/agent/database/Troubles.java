@@ -1,5 +1,6 @@
 package dev.understudy.agent.database;
 
+import dev.understudy.protocol.ClusterSpec.MinFree;
 import dev.understudy.protocol.Observation.Trouble;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -26,9 +27,6 @@ import org.jspecify.annotations.Nullable;
 /// Confined to the thread that observes, apart from the disk's own.
 final class Troubles {
 
-    /// Less than this is full: InnoDB extends its files by a megabyte and more.
-    static final long FULL_BELOW_BYTES = 8L << 20;
-
     /// Commits or writes that have waited for less are nothing to talk about.
     static final Duration WAITING = Duration.ofSeconds(1);
 
@@ -39,6 +37,7 @@ final class Troubles {
     private static final String PROBE_FILE = ".understudy-probe";
 
     private final LongSupplier clock;
+    private final MinFree full;
     private final Map<Trouble, Long> since = new EnumMap<>(Trouble.class);
     private volatile @Nullable DiskLook running;
     /// The last write that returned came to nothing.
@@ -57,8 +56,10 @@ final class Troubles {
     }
 
     /// @param clock nanoseconds, monotonic
-    Troubles(LongSupplier clock) {
+    /// @param full with less space the disk is full
+    Troubles(LongSupplier clock, MinFree full) {
         this.clock = clock;
+        this.full = full;
     }
 
     /// @param view what the server said, null if it did not
@@ -100,7 +101,7 @@ final class Troubles {
         }
         try {
             FileStore store = Files.getFileStore(data);
-            if (store.getUsableSpace() < FULL_BELOW_BYTES) {
+            if (!full.met(store.getUsableSpace(), store.getTotalSpace())) {
                 troubles.add(Trouble.DISK_FULL);
             }
             if (store.isReadOnly()) {

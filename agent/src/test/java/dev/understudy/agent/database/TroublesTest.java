@@ -3,6 +3,7 @@ package dev.understudy.agent.database;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.understudy.protocol.ClusterSpec.MinFree;
 import dev.understudy.protocol.Observation.Trouble;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The disk's troubles, on real file systems: a small one in memory that is filled, remounted read-only, or holds a
 /// file whose writes do not return (a named pipe that nobody reads).
@@ -22,7 +25,7 @@ class TroublesTest {
     private static final Duration SOON = Duration.ofSeconds(10);
 
     private final AtomicLong clock = new AtomicLong();
-    private final Troubles troubles = new Troubles(clock::get);
+    private final Troubles troubles = new Troubles(clock::get, MinFree.FULL);
 
     @TempDir
     private Path folder;
@@ -49,6 +52,16 @@ class TroublesTest {
     void a_full_disk_is_told_before_the_last_byte_is_used() throws IOException {
         Files.write(folder.resolve("filler"), new byte[9 << 20]);
         assertThat(look()).containsExactly(Trouble.DISK_FULL);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"12, 0", "0, 75"})
+    void how_much_is_too_little_is_the_groups_to_say(long mebibytes, int percent) throws IOException {
+        Troubles early = new Troubles(clock::get, new MinFree(mebibytes << 20, percent));
+        assertThat(early.of(null, Dialect.Load.NONE, null, folder)).isEmpty();
+        Files.write(folder.resolve("filler"), new byte[5 << 20]);
+        assertThat(look()).isEmpty();
+        assertThat(early.of(null, Dialect.Load.NONE, null, folder)).containsExactly(Trouble.DISK_FULL);
     }
 
     @Test

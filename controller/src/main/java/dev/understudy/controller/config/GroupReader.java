@@ -150,6 +150,7 @@ final class GroupReader {
                         "on_clean_stop",
                         "min_free",
                         "prefer",
+                        "full_below",
                         "restart",
                         "cooldown",
                         "long_transactions",
@@ -191,10 +192,11 @@ final class GroupReader {
                 recovery(group),
                 reader,
                 longTransactions(group),
-                minFree(group),
+                minFree(group, "min_free", MinFree.DEFAULT),
                 group.sectionIfPresent("rebuild").map(GroupReader::rate).orElse(null),
                 group.sectionIfPresent("backup").map(GroupReader::backup).orElse(null),
-                prefer(members, group));
+                prefer(members, group),
+                minFree(group, "full_below", MinFree.FULL));
     }
 
     /// `backup: {glob: /backup/*.xb, max_age: 26h}`.
@@ -235,14 +237,17 @@ final class GroupReader {
                 wait, section.word("then", "give-up", List.of("give-up", "end")).equals("end"));
     }
 
-    /// `min_free: 5%` or `min_free: 10GiB`.
-    private static MinFree minFree(Section group) {
+    /// `min_free: 5%` or `min_free: 10GiB`, and `full_below` likewise.
+    private static MinFree minFree(Section group, String key, MinFree usual) {
         String expected = "a part such as 5% (at most 90%) or a size such as 10GiB or 500MiB";
-        String text = group.optional("min_free", "5%", expected);
+        if (!group.has(key)) {
+            return usual;
+        }
+        String text = group.optional(key, "", expected);
         Matcher matcher = MIN_FREE.matcher(text);
         if (!matcher.matches() || (matcher.group(2).equals("%") && Integer.parseInt(matcher.group(1)) > 90)) {
-            group.problem("min_free", "'" + text + "' is not " + expected);
-            return MinFree.DEFAULT;
+            group.problem(key, "'" + text + "' is not " + expected);
+            return usual;
         }
         int amount = Integer.parseInt(matcher.group(1));
         return switch (matcher.group(2)) {

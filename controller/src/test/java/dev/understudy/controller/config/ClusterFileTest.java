@@ -95,6 +95,19 @@ class ClusterFileTest {
     }
 
     @Test
+    void whatCountsAsFullIsAPartOrASizeToo() {
+        String file = "cluster: c\nhosts: {a: {address: 10.0.0.1}}\ngroups:\n  db: {kind: database, members: [a]%s}\n";
+        assertThat(good(file.formatted("")).group("db").orElseThrow())
+                .isInstanceOfSatisfying(
+                        DatabaseGroup.class,
+                        group -> assertThat(group.full()).isEqualTo(new ClusterSpec.MinFree(8L << 20, 0)));
+        assertThat(good(file.formatted(", full_below: 1GiB")).group("db").orElseThrow())
+                .isInstanceOfSatisfying(
+                        DatabaseGroup.class,
+                        group -> assertThat(group.full()).isEqualTo(new ClusterSpec.MinFree(1L << 30, 0)));
+    }
+
+    @Test
     void defaultsAreThese() {
         ClusterSpec spec = good("""
                 cluster: c
@@ -273,6 +286,9 @@ class ClusterFileTest {
                 bad("on_clean_stop: {wait: 45s}", "min_free: 95%",
                         "c.yml:31: groups.shopdb.min_free: '95%' is not a part such as 5% (at most 90%) or a size such"
                                 + " as 10GiB or 500MiB"),
+                bad("on_clean_stop: {wait: 45s}", "full_below: little",
+                        "c.yml:31: groups.shopdb.full_below: 'little' is not a part such as 5% (at most 90%) or a size"
+                                + " such as 10GiB or 500MiB"),
                 bad("on_clean_stop: {wait: 45s}", "on_clean_stop: stay",
                         "c.yml:31: groups.shopdb.on_clean_stop: 'stay' is not one of move"),
                 bad("on_clean_stop: {wait: 45s}", "on_clean_stop: {wait: soon}",

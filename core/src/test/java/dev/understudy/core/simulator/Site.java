@@ -241,7 +241,8 @@ final class Site {
                                 null,
                                 null,
                                 null,
-                                prefer)));
+                                prefer,
+                                null)));
     }
 
     /// Who holds the resource by the journal, null for nobody.
