@@ -228,6 +228,17 @@ public final class LabHost {
         run("dd", "if=/dev/zero", "of=/var/lib/mysql/.filler", "bs=1", "oflag=append", "conv=notrunc");
     }
 
+    /// Leaves so much room on the disk of the database's data folder.
+    public void fillDiskTo(int mebibytes) {
+        run(
+                        "sh",
+                        "-ec",
+                        "free=$(df -B1M --output=avail /var/lib/mysql | tail -1);"
+                                + " dd if=/dev/zero of=/var/lib/mysql/.filler bs=1M count=$((free - " + mebibytes
+                                + ")) 2>&1")
+                .orThrow();
+    }
+
     public void emptyDisk() {
         run("rm", "-f", "/var/lib/mysql/.filler").orThrow();
     }

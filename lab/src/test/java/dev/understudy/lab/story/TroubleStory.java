@@ -45,6 +45,26 @@ class TroubleStory extends Story {
         }
     }
 
+    /// Nothing stands still meanwhile: the old primary is well, and follows.
+    @Test
+    @Fault("32 MiB left on the disk of the primary, of which the file wants 48 (full_below), while eight clients write")
+    void aPrimaryWhoseDiskIsAlmostFullIsReplacedBeforeAWriteFails() {
+        LabHost old = primary();
+        try (Amended _ = Amended.by(this, "    full_below: 48MiB\n");
+                ManyWriters writers = new ManyWriters(lab(), instruments().writer())) {
+            long before = writesWithoutRoom(old);
+            act("leave 32 MiB on the disk of " + old.name(), () -> old.fillDiskTo(32));
+            LabHost successor = becomesHolderInsteadOf(old, PRIMARY);
+            assertThat(ownEvents()).contains("DB-85");
+            clientsAreServed();
+            assertThat(writesWithoutRoom(old)).isEqualTo(before);
+            act("make room again", old::emptyDisk);
+            siteBecomesWell();
+            assertThat(primary().name()).isEqualTo(successor.name());
+            writers.everythingIsEverywhere(this::tell);
+        }
+    }
+
     @Test
     @Fault("no connection left at the primary (error 1040) while eight clients write")
     void aPrimaryWithoutAFreeConnectionIsAlive() {
@@ -183,5 +203,14 @@ class TroubleStory extends Story {
         Commands.Result result = host(Topology.CTL1.name()).run(line);
         tell(result.output().strip());
         assertThat(result.exit()).as(result.output()).isZero();
+    }
+
+    /// What the server has told of in its life.
+    private static long writesWithoutRoom(LabHost database) {
+        return database.run("cat", "/var/log/mysql/error.log")
+                .output()
+                .lines()
+                .filter(line -> line.contains("Disk is full") || line.contains("No space left"))
+                .count();
     }
 }
