@@ -306,6 +306,20 @@ class RebuildTest {
         assertThat(primary().ackers()).containsExactly("db3");
     }
 
+    @Test
+    void the_primary_is_spared_while_a_replica_is_silent_for_a_moment() {
+        site.host("db2").cut();
+        site.run(Duration.ofSeconds(3));
+        ask("db3", null);
+        site.run(Duration.ofSeconds(2));
+        assertThat(site.host("db1").copy.ordered).as(story()).isEmpty();
+        site.host("db2").heal();
+        site.run(Duration.ofSeconds(15));
+        assertThat(rebuild()).as(story()).isNull();
+        assertThat(site.host("db2").copy.verbs()).contains("offer-copy");
+        assertThat(site.host("db1").copy.ordered).isEmpty();
+    }
+
     /// Until the primary has said so, what it answered may be nowhere else than with those that acknowledged it.
     @Test
     void s14_the_only_acker_leaves_when_the_primary_has_said_that_it_runs_alone() {

@@ -44,7 +44,8 @@ public final class Api {
     /// @param leaseEndsMillis until when the lease is certainly over, 0 if it is
     /// @param ackers databases: members whose acknowledgement a commit may wait for
     /// @param alone databases: the primary runs without any acknowledging replica
-    /// @param promotable databases: members that may be promoted by themselves
+    /// @param promotable databases: members that are known to have every acknowledged write: see `readiness`
+    /// for which of them could be promoted
     /// @param departures databases: members that have left the ackers or are about to, a clause each
     /// @param lags databases: how far each member that is heard and follows is behind the primary
     /// @param rebuild databases: the member whose data are being replaced, null for none

@@ -216,7 +216,10 @@ public final class SiteFigures {
                 "resource",
                 "host");
         Family.Building promotable = Family.gauge(
-                "understudy_database_promotable", "1 for a member that may be promoted by itself.", "resource", "host");
+                "understudy_database_promotable",
+                "1 for a member that is known to have every acknowledged write.",
+                "resource",
+                "host");
         Family.Building last = Family.gauge(
                 "understudy_failover_last_timestamp_seconds",
                 "When the last automatic failover was completed, since 1970; 0 for none that is remembered.",

@@ -111,7 +111,7 @@ final class Render {
             notes.add("acknowledged by " + String.join(", ", resource.ackers()));
         }
         if (!resource.promotable().isEmpty()) {
-            notes.add("may be promoted: " + String.join(", ", resource.promotable()));
+            notes.add("every acknowledged write is on: " + String.join(", ", resource.promotable()));
         }
         Api.Rebuilt rebuild = resource.rebuild();
         if (rebuild != null) {

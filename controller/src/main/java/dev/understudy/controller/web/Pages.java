@@ -151,7 +151,7 @@ final class Pages {
             html.span("quiet", "acknowledged by " + String.join(", ", resource.ackers()) + " ");
         }
         if (!resource.promotable().isEmpty()) {
-            html.span("quiet", "may be promoted: " + String.join(", ", resource.promotable()) + " ");
+            html.span("quiet", "every acknowledged write is on: " + String.join(", ", resource.promotable()) + " ");
         }
         Api.Rebuilt rebuild = resource.rebuild();
         if (rebuild != null) {

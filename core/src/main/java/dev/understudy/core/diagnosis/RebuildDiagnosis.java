@@ -57,11 +57,27 @@ public final class RebuildDiagnosis {
         }
         List<Candidate> donors = Donors.of(evidence, primary, host);
         Optional<String> donor = Donors.best(donors, rebuild.wanted());
+        Optional<String> missed = donor.filter(d -> d.equals(primary.holder()) && rebuild.wanted() == null)
+                .flatMap(_ -> missed(host));
+        if (missed.isPresent()) {
+            return new Diagnosis<>(
+                    RebuildSituation.NO_DONOR,
+                    missed.get() + " is not heard for the moment, and the primary is spared while it may be back",
+                    donors);
+        }
         return new Diagnosis<>(
                 donor.isPresent() ? RebuildSituation.DONOR_CHOSEN : RebuildSituation.NO_DONOR,
                 donor.map(d -> host + " acknowledges nothing any more, and is rebuilt from " + d)
                         .orElse("nobody can give " + host + " a copy now"),
                 donors);
+    }
+
+    /// A replica that was silent for long is not waited for.
+    private Optional<String> missed(String host) {
+        return primary.ackers().stream()
+                .filter(m -> !m.equals(host) && !primary.isQuarantined(m))
+                .filter(m -> !evidence.fresh(m) && evidence.silentFor(m).compareTo(Deadlines.LEAVING) < 0)
+                .findFirst();
     }
 
     private Diagnosis<RebuildSituation> copying(List<Sent> orders) {
