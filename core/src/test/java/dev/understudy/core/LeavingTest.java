@@ -103,6 +103,26 @@ class LeavingTest {
         assertThat(String.join("\n", site.events())).contains("row=DM-12");
     }
 
+    /// It was told to follow the next primary already, so it may acknowledge.
+    @Test
+    void s14_a_member_that_is_taken_out_in_the_middle_of_a_failover_leaves_like_any_other() {
+        site.host("db3").holdFollows();
+        site.host("db1").killService();
+        for (int i = 0; i < 100 && primary().phase() != PrimaryPhase.ATTACHING; i++) {
+            site.run(Duration.ofMillis(50));
+        }
+        assertThat(primary().phase()).as(story()).isEqualTo(PrimaryPhase.ATTACHING);
+        site.run(Duration.ofMillis(100));
+        tell(new OperatorRequest.Apply(withMembers(List.of("db1", "db2")), ""));
+        site.run(Duration.ofMillis(100));
+        assertThat(primary().holder()).isEqualTo("db2");
+        assertThat(primary().ackers()).as(story()).contains("db3");
+        site.host("db1").startService();
+        site.run(Duration.ofSeconds(20));
+        assertThat(primary().ackers()).as(story()).containsExactly("db1");
+        assertThat(site.host("db2").shutsOut("db3")).isTrue();
+    }
+
     /// Neither can leave to the other: the primary runs alone until the copy follows.
     @Test
     void s20_a_member_is_taken_out_of_the_group_while_the_only_other_is_to_be_rebuilt() {

@@ -80,6 +80,7 @@ final class StagedHost {
     private String dropped = "";
     private boolean failTakes;
     private boolean failRestarts;
+    private boolean holdsFollows;
     private boolean hasAddress;
     private boolean cannotDrain;
     private Command.@Nullable Giver giver;
@@ -371,6 +372,10 @@ final class StagedHost {
         failTakes = true;
     }
 
+    void holdFollows() {
+        holdsFollows = true;
+    }
+
     void takesAgain() {
         failTakes = false;
     }
@@ -565,6 +570,9 @@ final class StagedHost {
             }
             case Command.LetIn in -> shutOut.remove(in.address());
             case Command.Follow follow -> {
+                if (holdsFollows) {
+                    return null; // never done in time
+                }
                 if (diverged) {
                     return new Outcome.Refused("diverged", "has 0-1-99 which the primary lacks");
                 }

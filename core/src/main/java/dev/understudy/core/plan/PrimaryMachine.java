@@ -33,6 +33,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Carries out [PrimaryPolicy] for one database group.
@@ -388,18 +389,24 @@ public final class PrimaryMachine implements ResourceMachine {
     }
 
     /// The target becomes the holder of the new epoch, journaled before it is told. From here on only those who were
-    /// told to follow it can acknowledge.
+    /// told to follow it can acknowledge, also one that is in the group no more: it leaves as others do.
     private PrimaryState open(PrimaryState primary, PrimaryPhase next, Plan plan, boolean alone) {
         String target = String.valueOf(plan.to());
         List<String> attachable = new PrimaryDiagnosis(turn.evidence(), primary, Map.of()).attachable();
-        List<String> ackers = group().members().stream()
+        List<String> members = group().members();
+        List<String> ackers = Stream.concat(members.stream(), primary.ackers().stream())
+                .distinct()
                 .filter(m -> !m.equals(target))
-                .filter(m -> (attachable.contains(m) && turn.state().orders().containsKey(orderId(primary, m)))
+                .filter(m -> (turn.state().orders().containsKey(orderId(primary, m))
+                                && (attachable.contains(m) || (!members.contains(m) && mayAnswer(primary, m))))
                         || mayFollowUnasked(primary, m, target))
                 .toList();
         Map<String, String> complete = new TreeMap<>();
         PrimaryDiagnosis seen = new PrimaryDiagnosis(turn.evidence(), primary, Map.of());
-        ackers.stream().filter(seen::hasReceived).forEach(m -> complete.put(m, serverStart(m)));
+        ackers.stream()
+                .filter(members::contains)
+                .filter(seen::hasReceived)
+                .forEach(m -> complete.put(m, serverStart(m)));
         long event = turn.state().journaled().nextEvent();
         List<String> promotable = alone ? List.of() : List.copyOf(complete.keySet());
         return primary.withAckers(ackers, alone)
@@ -423,7 +430,7 @@ public final class PrimaryMachine implements ResourceMachine {
     /// soon as it can, and acknowledge (S14). A server that was started again waits to be told (S15).
     private boolean mayFollowUnasked(PrimaryState primary, String member, String target) {
         Observation.Database seen = turn.evidence().database(member, id.group()).orElse(null);
-        if (primary.isQuarantined(member) || (seen != null && seen.health() == Health.DOWN)) {
+        if (!mayAnswer(primary, member)) {
             return false;
         }
         Plan plan = primary.plan();
@@ -432,6 +439,14 @@ public final class PrimaryMachine implements ResourceMachine {
                 || seen.health() != Health.UP
                 || (fetch != null && fetch.by().equals(member) && fetch.from().equals(target))
                 || (seen.replica() != null && seen.replica().source().equals(addressOf(target)));
+    }
+
+    private boolean mayAnswer(PrimaryState primary, String member) {
+        return !primary.isQuarantined(member)
+                && turn.evidence()
+                        .database(member, id.group())
+                        .filter(seen -> seen.health() == Health.DOWN)
+                        .isEmpty();
     }
 
     private List<Candidate> stoppedBy(PrimaryState primary, Plan plan, Map<String, Outcome> answers) {
