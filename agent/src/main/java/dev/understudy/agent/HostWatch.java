@@ -66,7 +66,7 @@ final class HostWatch implements AutoCloseable {
     /// What a part is made from: an equal key keeps the part.
     private record Key(String kind, Object from, Duration interval) {}
 
-    private record DatabaseFrom(String name, String engine, int port, String service) {}
+    private record DatabaseFrom(String name, String engine, int port, String service, ClusterSpec.MinFree full) {}
 
     /// The ports that every agent of the cluster uses. Asked for once this agent listens.
     interface Ports {
@@ -123,8 +123,8 @@ final class HostWatch implements AutoCloseable {
                 case DatabaseGroup database -> {
                     ServiceControl service = service(old, next, database.service(), database);
                     services.put(database.name(), service);
-                    DatabaseFrom from =
-                            new DatabaseFrom(database.name(), database.engine(), database.port(), database.service());
+                    DatabaseFrom from = new DatabaseFrom(
+                            database.name(), database.engine(), database.port(), database.service(), database.full());
                     DatabaseWatch watch = part(
                             old,
                             next,

@@ -76,6 +76,10 @@ public final class Lab {
     }
 
     /// Plugs a process that is no host of the site into one of its networks.
+    void unplug(String port) {
+        wires.unplug(port);
+    }
+
     void plug(String port, long pid, String networkInterface, Topology.Network network) {
         wires.plug(port, pid, networkInterface, network);
     }

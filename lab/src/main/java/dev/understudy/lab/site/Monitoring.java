@@ -18,13 +18,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A real Prometheus and a real Alertmanager (Debian packages) beside a running lab, in a network namespace of their
 /// own with a cable to the back network. They run on the files of `alerts/` as a user would copy them: only the
-/// controller's address, the intervals and the paths are the lab's. They end with this, or with the lab's process. Any
-/// thread.
+/// controller's address, the intervals and the paths are the lab's, and what a caller changes. They end with this, or
+/// with the lab's process. Any thread.
 public final class Monitoring implements AutoCloseable {
 
     private static final Duration STARTED = Duration.ofSeconds(60);
@@ -35,29 +37,45 @@ public final class Monitoring implements AutoCloseable {
     private static final int MOST_NAMES = 4096;
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    private static final String PORT = "mon-back";
+
+    private final Lab lab;
     private final Process namespace;
     private final Path folder;
     private final NetworkNamespace inside;
     private final List<Process> running = new ArrayList<>();
 
-    private Monitoring(Process namespace, Path folder) {
+    private Monitoring(Lab lab, Process namespace, Path folder) {
+        this.lab = lab;
         this.namespace = namespace;
         this.folder = folder;
         this.inside = NetworkNamespace.ofProcess(namespace.pid());
     }
 
+    /// What a user would change in his copies of the files.
+    ///
+    /// @param rules each file of `alerts/rules`
+    /// @param alertmanager `alerts/alertmanager/alertmanager.yml`
+    public record Changes(UnaryOperator<String> rules, UnaryOperator<String> alertmanager) {}
+
     /// @param every how often it scrapes
     public static Monitoring start(Lab lab, Checkout checkout, Duration every) {
+        return start(lab, checkout, every, new Changes(UnaryOperator.identity(), UnaryOperator.identity()));
+    }
+
+    /// @param every how often it scrapes
+    public static Monitoring start(Lab lab, Checkout checkout, Duration every, Changes changes) {
         Process namespace = hold();
-        Monitoring monitoring = new Monitoring(namespace, lab.run().path().resolve("monitoring-" + namespace.pid()));
+        Monitoring monitoring =
+                new Monitoring(lab, namespace, lab.run().path().resolve("monitoring-" + namespace.pid()));
         try {
             lab.run().own("monitoring", namespace.pid());
             plugIn(lab, namespace.pid());
-            monitoring.write(checkout, every);
+            monitoring.write(checkout, every, changes);
             monitoring.launch(
                     "alertmanager",
                     "/usr/bin/prometheus-alertmanager",
-                    "--config.file=" + checkout.root().resolve("alerts/alertmanager/alertmanager.yml"),
+                    "--config.file=" + monitoring.folder.resolve("alertmanager.yml"),
                     "--storage.path=" + monitoring.folder.resolve("alertmanager"),
                     "--web.listen-address=127.0.0.1:" + ALERTMANAGER,
                     "--cluster.listen-address=");
@@ -95,26 +113,36 @@ public final class Monitoring implements AutoCloseable {
     }
 
     private static void plugIn(Lab lab, long pid) {
-        lab.plug("mon-back", pid, "eth0", Network.BACK);
+        lab.plug(PORT, pid, "eth0", Network.BACK);
         Commands.run(
                         List.of("nsenter", "-t", Long.toString(pid), "-n", "--", "ip", "-batch", "-"),
                         "addr add " + ADDRESS + "/24 dev eth0\nlink set eth0 up\n")
                 .orThrow();
     }
 
-    private void write(Checkout checkout, Duration every) {
+    private void write(Checkout checkout, Duration every, Changes changes) {
         Path alerts = checkout.root().resolve("alerts");
         String interval = every.toMillis() + "ms";
         try {
             Files.createDirectories(folder.resolve("prometheus"));
             Files.createDirectories(folder.resolve("data"));
+            Files.createDirectories(folder.resolve("rules"));
+            try (Stream<Path> rules = Files.list(alerts.resolve("rules"))) {
+                for (Path rule : rules.toList()) {
+                    Files.writeString(
+                            folder.resolve("rules").resolve(rule.getFileName()),
+                            changes.rules().apply(Files.readString(rule)));
+                }
+            }
+            Files.writeString(
+                    folder.resolve("alertmanager.yml"),
+                    changes.alertmanager().apply(Files.readString(alerts.resolve("alertmanager/alertmanager.yml"))));
             Files.writeString(
                     folder.resolve("prometheus/prometheus.yml"),
                     Files.readString(alerts.resolve("prometheus/prometheus.yml"))
                             .replace(
                                     "http://127.0.0.1:7440",
                                     "http://" + Topology.CTL1.address() + ":" + Topology.CONTROLLER_PORT)
-                            .replace("../rules/", alerts.resolve("rules") + "/")
                             .replace("refresh_interval: 30s", "refresh_interval: 1s")
                             .replaceAll("(scrape|evaluation)_interval: \\S+", "$1_interval: " + interval));
         } catch (IOException e) {
@@ -178,10 +206,17 @@ public final class Monitoring implements AutoCloseable {
 
     /// The alerts that fire now, by name.
     public List<String> firing() {
-        List<String> all = new ArrayList<>();
+        return firingLabels().stream()
+                .map(labels -> labels.path("alertname").asString(""))
+                .toList();
+    }
+
+    /// The labels of each alert that fires now.
+    public List<JsonNode> firingLabels() {
+        List<JsonNode> all = new ArrayList<>();
         data("/api/v1/alerts").path("alerts").forEach(alert -> {
             if (alert.path("state").asString("").equals("firing")) {
-                all.add(alert.path("labels").path("alertname").asString(""));
+                all.add(alert.path("labels"));
             }
         });
         return all;
@@ -250,6 +285,7 @@ public final class Monitoring implements AutoCloseable {
     @Override
     public void close() {
         running.forEach(process -> process.destroyForcibly());
+        lab.unplug(PORT); // the kernel would take its time, and the next one has the same
         try {
             namespace.getOutputStream().close();
             for (Process process : running) {

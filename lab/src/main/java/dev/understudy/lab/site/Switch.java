@@ -65,6 +65,11 @@ public final class Switch {
                 .orThrow();
     }
 
+    /// Takes the cable away.
+    void unplug(String port) {
+        Commands.run(inside("ip", "link", "del", port), "");
+    }
+
     /// Which packets of a host are dropped.
     public enum Direction {
         BOTH,

@@ -21,6 +21,23 @@ final class MailServer {
     static final String NAME = "mail.lab";
     static final int PORT = 587;
     static final String PASSWORD = "tell-nobody";
+
+    /// `mail:` of cluster.yml for a controller that mails through it, and does not wait for long. It goes on with
+    /// whatever is indented by two.
+    static final String SECTION = """
+            mail:
+              smtp:
+                host: mail.lab
+                user: alerts
+                password_file: /etc/understudy/mail-password
+                ca_file: /etc/understudy/mail-ca.pem
+              from: understudy@shop.example
+              to: [ops@shop.example]
+              gather: 3s
+              update: 5s
+              settle: 5s
+            """;
+
     private static final String FOLDER = "/var/lib/labmail";
     private static final String MAILS = FOLDER + "/mails/new";
     private static final Duration LIMIT = Duration.ofSeconds(20);
