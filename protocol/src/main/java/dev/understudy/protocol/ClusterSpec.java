@@ -20,11 +20,21 @@ public record ClusterSpec(String cluster, String profile, List<Host> hosts, List
     }
 
     public Optional<Host> host(String name) {
-        return hosts.stream().filter(h -> h.name().equals(name)).findFirst();
+        for (Host host : hosts) { // asked for all the time
+            if (host.name().equals(name)) {
+                return Optional.of(host);
+            }
+        }
+        return Optional.empty();
     }
 
     public Optional<Group> group(String name) {
-        return groups.stream().filter(g -> g.name().equals(name)).findFirst();
+        for (Group group : groups) {
+            if (group.name().equals(name)) {
+                return Optional.of(group);
+            }
+        }
+        return Optional.empty();
     }
 
     /// The groups of which the host is a member, in the order of the file.

@@ -4,6 +4,7 @@ import dev.understudy.core.JournalEntry;
 import dev.understudy.core.LongLease;
 import dev.understudy.core.ResourceState;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,15 +19,20 @@ public final class LongLeases {
 
     /// The controller is to be restarted: every holder's lease outlives it.
     public static void begin(Turn turn) {
-        turn.state().journaled().resources().values().forEach(r -> begin(turn, r, LONGEST.toMillis()));
+        resources(turn).forEach(r -> begin(turn, r, LONGEST.toMillis()));
     }
 
     /// The agent of that host is to be restarted, within so many milliseconds.
     public static void begin(Turn turn, String host, long millis) {
         long length = Math.clamp(millis, 0, LONGEST.toMillis());
-        turn.state().journaled().resources().values().stream()
-                .filter(r -> host.equals(r.holder()))
-                .forEach(r -> begin(turn, r, length));
+        resources(turn).stream().filter(r -> host.equals(r.holder())).forEach(r -> begin(turn, r, length));
+    }
+
+    /// In an order that is the same in every run: what is decided depends on nothing else than the input.
+    private static List<ResourceState> resources(Turn turn) {
+        return turn.state().journaled().resources().values().stream()
+                .sorted(Comparator.comparing(ResourceState::id))
+                .toList();
     }
 
     private static void begin(Turn turn, ResourceState resource, long millis) {
@@ -38,7 +44,7 @@ public final class LongLeases {
 
     /// The restart is over: the host's agent speaks again, or speaks with a new leader.
     public static void restarted(Turn turn, String host) {
-        for (ResourceState resource : turn.state().journaled().resources().values()) {
+        for (ResourceState resource : resources(turn)) {
             LongLease lease = turn.state().journaled().longLeases().get(resource.id());
             if (host.equals(resource.holder()) && lease != null && !lease.restartOver()) {
                 String text = "the planned restart is over: leases of " + host + " have their ordinary length again";
@@ -48,14 +54,16 @@ public final class LongLeases {
     }
 
     public static void forgetLapsed(Turn turn) {
-        turn.state().journaled().longLeases().forEach((id, lease) -> {
-            ResourceState resource = turn.resource(id);
-            if (lease.restartOver()
-                    && resource != null
-                    && turn.state().leases().longLeaseOver(id, turn.now().mono())) {
+        for (ResourceState resource : resources(turn)) {
+            LongLease lease = turn.state().journaled().longLeases().get(resource.id());
+            if (lease != null
+                    && lease.restartOver()
+                    && turn.state()
+                            .leases()
+                            .longLeaseOver(resource.id(), turn.now().mono())) {
                 record(turn, resource, null, "the longer lease is over");
             }
-        });
+        }
     }
 
     private static void record(Turn turn, ResourceState resource, @Nullable LongLease next, String text) {

@@ -193,6 +193,7 @@ public final class MemberKeeper {
                 .filter(Outcome.Done.class::isInstance)
                 .map(outcome -> ((Outcome.Done) outcome).facts().getOrDefault(Command.Follow.DROPPED, ""))
                 .filter(told -> !told.isEmpty())
+                .sorted()
                 .toList();
         for (String told : dropped) {
             String text = member + " dropped at its start what nobody acknowledged and nobody has: " + told;
