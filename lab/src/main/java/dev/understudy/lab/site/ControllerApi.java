@@ -86,10 +86,15 @@ public final class ControllerApi implements AutoCloseable {
 
         /// Why a failover would wait for the old primary: ackers that may lack what they acknowledged (S15).
         public List<String> unsure(String resource) {
+            return blockers(resource, "ACKER_UNSURE");
+        }
+
+        /// Why a failover of the resource would wait, or not take place, for this reason.
+        public List<String> blockers(String resource, String reason) {
             var all = new ArrayList<String>();
             resource(resource)
                     .ifPresent(node -> node.path("readiness").path("blockers").forEach(one -> {
-                        if (one.path("reason").asString("").equals("ACKER_UNSURE")) {
+                        if (one.path("reason").asString("").equals(reason)) {
                             all.add(one.path("because").asString(""));
                         }
                     }));

@@ -60,7 +60,20 @@ public final class Tour {
         return new TourReport(complete && rows.stream().allMatch(Row::ok), profile, rows);
     }
 
+    /// A host that failed a moment ago takes over only when it has served again for some seconds (anti-flap), which is
+    /// not what is measured here.
+    private void awaitReady(String resource) {
+        Waiting.until(
+                "nothing holds a failover of " + resource + " back",
+                WELL,
+                () -> api.state()
+                        .filter(state ->
+                                state.blockers(resource, "RECENT_FAILOVER").isEmpty())
+                        .isPresent());
+    }
+
     private Row happen(TourEvent event, Instruments instruments) {
+        awaitReady(event.resource());
         LabHost holder = lab.host(api.state()
                 .flatMap(state -> state.holder(event.resource()))
                 .orElseThrow(() -> new IllegalStateException("a well site has a holder of " + event.resource())));
