@@ -308,16 +308,25 @@ class RebuildTest {
 
     @Test
     void the_primary_is_spared_while_a_replica_is_silent_for_a_moment() {
-        site.host("db2").cut();
+        site.host("db3").cut();
+        site.run(Duration.ofSeconds(12));
+        site.host("db3").diverge();
+        site.host("db3").heal();
+        site.run(Duration.ofSeconds(1));
+        tell(new OperatorRequest.Switchover(StagedSite.PRIMARY, "db2"));
+        site.run(Duration.ofSeconds(40));
+        assertThat(primary().isQuarantined("db3")).as(story()).isTrue();
+        site.host("db1").cut();
         site.run(Duration.ofSeconds(3));
         ask("db3", null);
         site.run(Duration.ofSeconds(2));
-        assertThat(site.host("db1").copy.ordered).as(story()).isEmpty();
-        site.host("db2").heal();
+        assertThat(rebuild()).as(story()).isNotNull();
+        assertThat(site.host("db2").copy.ordered).as(story()).isEmpty();
+        site.host("db1").heal();
         site.run(Duration.ofSeconds(15));
         assertThat(rebuild()).as(story()).isNull();
-        assertThat(site.host("db2").copy.verbs()).contains("offer-copy");
-        assertThat(site.host("db1").copy.ordered).isEmpty();
+        assertThat(site.host("db1").copy.verbs()).contains("offer-copy");
+        assertThat(site.host("db2").copy.ordered).isEmpty();
     }
 
     /// Until the primary has said so, what it answered may be nowhere else than with those that acknowledged it.
@@ -326,11 +335,14 @@ class RebuildTest {
         site.host("db2").cut();
         site.run(Duration.ofSeconds(12));
         site.host("db1").failTakes();
+        site.host("db3").copy.hold("receive-copy");
         ask("db3", null);
         site.run(Duration.ofSeconds(10));
         assertThat(primary().alone()).as("journaled before it is ordered").isTrue();
         assertThat(primary().ackers()).as(story()).containsExactly("db3");
         assertThat(site.host("db1").shutsOut("db3")).isFalse();
+        assertThat(site.host("db1").copy.ordered).isEmpty();
+        site.host("db3").copy.work("receive-copy");
         site.host("db1").takesAgain();
         site.run(Duration.ofSeconds(20));
         assertThat(rebuild()).as(story()).isNull();
